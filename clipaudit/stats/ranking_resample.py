@@ -22,8 +22,8 @@ Ints = NDArray[np.integer]
 
 _EXACT_RANKS = 32  # blocks of one rank each
 _GROWTH = 8  # later blocks are an eighth of their rank long: KL changes by some per cent within one
-_COLUMNS = 256  # replicates x groups in one product
-_ENTRIES = 400_000  # counts held by one worker at once
+_COLUMNS = 512  # replicates x groups in one product
+_ENTRIES = 200_000  # counts held by one worker at once
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,12 @@ def replicates(
         a, b = piece
         rows, cols = slice(a, a + step), slice(b, b + per_product)
         counts = _cumulative(indices[rows], ends, padded[:, :, cols])
-        top[rows, :, :, cols] = _at(counts, ks)
+        totals = np.add.reduce([counts[:, :, group] for group in range(n_groups)])
+        top[rows, :, :, cols] = _at(counts, totals, ks)
         if full:
             pool[rows, :, cols] = counts[:, -1]
         if kl is not None and weights is not None:
-            kl[:, rows, cols] = _ndkl(counts, weights)
+            kl[:, rows, cols] = _ndkl(counts, totals, weights)
 
     if len(pieces) == 1:
         work(pieces[0])
@@ -131,9 +132,8 @@ def _cumulative(indices: Ints, ends: Ints, columns: NDArray[np.uint16]) -> NDArr
     return np.cumsum(sums.reshape(q, len(ends), n_groups, count), axis=1, dtype=np.int32)
 
 
-def _at(counts: NDArray[np.int32], ks: Sequence[int]) -> Floats:
+def _at(counts: NDArray[np.int32], totals: NDArray[np.int32], ks: Sequence[int]) -> Floats:
     """(q, K, G, R) counts when their sum reaches k: (q, J, G, R) linearly within a block. NaN if it never does."""
-    totals = counts.sum(axis=2)
     result = np.empty((counts.shape[0], len(ks), *counts.shape[2:]))
     for i, k in enumerate(ks):
         block = (totals < k).sum(axis=1, keepdims=True)[:, :, None, :]  # the first whose end reaches k
@@ -147,27 +147,27 @@ def _at(counts: NDArray[np.int32], ks: Sequence[int]) -> Floats:
     return result
 
 
-def _ndkl(counts: NDArray[np.int32], weights: Floats) -> Floats:
+def _ndkl(counts: NDArray[np.int32], totals: NDArray[np.int32], weights: Floats) -> Floats:
     """(2, q, R) NDKL against uniform and pool shares, by the trapezoid rule within blocks of ranks."""
-    totals = counts.sum(axis=2)
     logs = np.log(np.maximum(np.arange(len(weights)), 1.0))
-    own = (counts * logs[counts]).sum(axis=2)  # a table look-up: every count is a whole number
+    pool = np.log(np.maximum(counts[:, -1] / np.maximum(totals[:, -1:], 1), 1e-300))
+    own, against_pool = np.zeros(totals.shape), np.zeros(totals.shape)
+    for group in range(counts.shape[2]):  # one group at a time stays in the processor's cache
+        each = counts[:, :, group]
+        own += each * logs[each]  # a table look-up: every count is a whole number
+        against_pool -= each * pool[:, None, group]
     size = np.maximum(totals, 1)
     negative_entropy = own / size - logs[size]
-    pool = counts[:, -1] / np.maximum(totals[:, -1:], 1)
-    against_pool = (counts * -np.log(np.maximum(pool, 1e-300))[:, None]).sum(axis=2) / size
     mass = np.diff(weights[totals], axis=1, prepend=0.0)
     length = np.maximum(np.diff(totals, axis=1, prepend=0), 1)
     left = (length - 1) / (2 * length)  # the mean over ranks 1..m of a line from rank 0 to rank m
     left[:, 0] = 0.0
     results = []
-    for cross in (np.log(counts.shape[2]), against_pool):
+    for cross in (np.log(counts.shape[2]), against_pool / size):
         kl = negative_entropy + cross
         before = np.concatenate([kl[:, :1], kl[:, :-1]], axis=1)
-        results.append(
-            ((left * before + (1 - left) * kl) * mass).sum(axis=1) / np.maximum(weights[totals[:, -1]], 1e-300)
-        )
-    return np.stack(results)
+        results.append(((left * before + (1 - left) * kl) * mass).sum(axis=1))
+    return np.stack(results) / np.maximum(weights[totals[:, -1]], 1e-300)
 
 
 def permuted(labels: Ints, blocks: Ints, count: int, rng: np.random.Generator) -> NDArray[np.int16]:
