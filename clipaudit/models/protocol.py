@@ -43,8 +43,9 @@ class Embedded:
 class Scores:
     """(n, m) scores of n images against m texts; rows of failed images are NaN.
 
-    For kind "decision" the matrix is one-hot. `text_source` says whether whole prompts were looked up or,
-    for a recorded table, only class labels ("label": templates then have no effect).
+    For kind "decision" the matrix is one-hot; a row of zeros decided for none of the texts. `text_source` says
+    whether whole prompts were looked up or, for a recorded table, only class labels ("label": templates then
+    have no effect).
     """
 
     values: NDArray[np.floating]

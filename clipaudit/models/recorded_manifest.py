@@ -57,6 +57,9 @@ def read_manifest(folder: Path) -> RecordedManifest:
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from error
     values = {_plain(key): value for key, value in raw.items()}
+    if "score_kind" not in values and "score" in values:  # as `score = "cosine"`, or a table [score] with `kind`
+        score = values["score"]
+        values["score_kind"] = score.get("kind") if isinstance(score, dict) else score
     if "licence" not in values and "license" in values:
         values["licence"] = values["license"]
     for key, allowed in (("kind", get_args(Kind)), ("score_kind", get_args(ScoreKind))):

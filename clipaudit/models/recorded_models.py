@@ -110,31 +110,45 @@ class RecordedScores:
         return Scores(values, self._table.kind, errors, source)
 
     def _decided(self, ids: Sequence[str], labels: Sequence[str], templates: Sequence[str]) -> Scores:
-        """One-hot rows. A decision outside the labels asked for is that item's error: it answers another question."""
+        """One-hot rows. A decision for none of the labels asked for (an observer's "na") is a row of zeros.
+
+        Raises DataError where most decisions are for none of them, or one differs from a label only in its spelling:
+        that is another label set, and its accuracy would mean nothing.
+        """
         asked = prompts(labels, templates)
         chosen = self._table.decisions(ids)
         by_prompt = not self._table.texts.isdisjoint(asked)
         texts = asked if by_prompt else list(labels)
         per_label = len(templates) if by_prompt else 1
         place = {text: i // per_label for i, text in enumerate(texts)}
-        values: NDArray[np.float64] = np.full((len(ids), len(labels)), np.nan)
+        self._same_label_set([text for text in chosen if text], place)
+        values: NDArray[np.float64] = np.zeros((len(ids), len(labels)))
         errors: list[str | None] = []
         for row, (name, text) in enumerate(zip(ids, chosen, strict=True)):
             if text in place:
-                values[row] = 0.0
                 values[row, place[text]] = 1.0
-                errors.append(None)
-            else:
-                what = (
-                    f"the recorded decision {printable(text)!r} is none of the labels"
-                    if text
-                    else "no decision is recorded"
-                )
-                errors.append(f"{self._table.path}: id {name!r}: {what}")
+            elif text is None:
+                values[row] = np.nan
+            errors.append(f"{self._table.path}: id {name!r}: no decision is recorded" if text is None else None)
         return Scores(values, "decision", tuple(errors), "prompt" if by_prompt else "label")
+
+    def _same_label_set(self, chosen: Sequence[str], known: Collection[str]) -> None:
+        others = [text for text in chosen if text not in known]
+        spelled = {_plain(text): text for text in known}
+        wrong = next((text for text in others if _plain(text) in spelled), None)
+        if wrong is None and 2 * len(others) > len(chosen):
+            wrong = others[0]
+        if wrong is not None:
+            said = f"{self._table.path}: the recorded decision {printable(wrong)!r} is none of the labels"
+            raise DataError(f"{said}; {nearest(spelled.get(_plain(wrong), wrong), list(known))}")
 
     def _no_embeddings(self) -> NotSupported:
         return NotSupported(f"{self.info.spec} records scores only, no embeddings")
+
+
+def _plain(text: str) -> str:
+    """Without case, blanks, hyphens and underscores."""
+    return "".join(text.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _choose(

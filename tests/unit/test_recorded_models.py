@@ -217,8 +217,21 @@ def test_decisions_one_row_each(tmp_path: Path) -> None:
     scores = model.score_labels(_items("x", "y", "z"), ["cat", "dog"], ["a photo of a {}."])
     assert (scores.kind, scores.text_source) == ("decision", "label")
     assert scores.values[:2].tolist() == [[0, 1], [1, 0]]
-    assert np.isnan(scores.values[2]).all()  # an answer to another question
-    assert "'bird' is none of the labels" in str(scores.errors[2])
+    assert scores.values[2].tolist() == [0, 0]  # decided for none of the two
+    assert scores.errors == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("decided", "said"),
+    [
+        (["dog", "Cat ", "dog"], "'Cat ' is none of the labels; did you mean cat"),
+        (["dog", "bird", "tree"], "'bird' is none of the labels; allowed: cat, dog"),
+    ],
+)
+def test_decisions_over_another_label_set(tmp_path: Path, decided: list[str], said: str) -> None:
+    model = _scores(tmp_path, {"id": ["x", "y", "z"], "text": decided}, "decision")
+    with pytest.raises(DataError, match=said):
+        model.score_labels(_items("x", "y", "z"), ["cat", "dog"], ["{}"])
 
 
 def test_decisions_as_zeros_and_ones(tmp_path: Path) -> None:
@@ -285,6 +298,13 @@ def test_no_parquet(tmp_path: Path) -> None:
         load_recorded(tmp_path)
     with pytest.raises(ModelError, match="no such folder"):
         load_recorded(tmp_path / "none")
+
+
+@pytest.mark.parametrize("line", ['score = "decision"', '[score]\nkind = "decision"', '"score kind" = "decision"'])
+def test_spellings_of_the_score_kind(tmp_path: Path, line: str) -> None:
+    _scores(tmp_path, {"id": ["x"], "text": ["dog"]}, "decision")
+    (tmp_path / "manifest.toml").write_text(f'name = "m"\nkind = "scores"\n{line}\n')
+    assert load_recorded(tmp_path).score_labels(_items("x"), ["cat", "dog"], ["{}"]).kind == "decision"
 
 
 def test_spellings_of_a_manifest(tmp_path: Path) -> None:
