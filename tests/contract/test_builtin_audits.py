@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +38,18 @@ def drawn_people() -> Dataset:
 
 def drawn_objects() -> Dataset:
     return DataRegistry({}).open("objects")
+
+
+@cache
+def responses() -> str:
+    """Path of a table in which two observers name the objects: one always right, one right on two thirds of them."""
+    path = Path(tempfile.mkdtemp()) / "responses.csv"
+    lines = ["observer,item,response"]
+    for i, image in enumerate(drawn_objects().images):
+        label = image.attributes["label"]
+        lines += [f"first,{image.id},{label}", f"second,{image.id},{label if i % 3 else 'nothing'}"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,7 @@ TRIALS = {
     ),
     "occupation_text": Trial(lambda: None, ("null",), {"shares": SHARES}),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
+    "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
     "cue_conflict": Trial(drawn_objects, ("null", "shape?q=0.3&accuracy=0.9"), {"pairs": 30, "classes": 6}),
 }
 CASES = [

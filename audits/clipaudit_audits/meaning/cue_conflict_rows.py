@@ -12,7 +12,7 @@ from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit.zeroshot import probabilities
 from clipaudit_audits.meaning.cue_conflict_categories import average_within, imagenet_names
-from clipaudit_audits.meaning.cue_conflict_params import STEERED, CueConflictParams
+from clipaudit_audits.meaning.cue_conflict_params import STEERED, CueConflictParams, Protocol
 from clipaudit_audits.meaning.cue_conflict_stimuli import Selection, Stimulus, unusable
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def measure(model: Model, chosen: Selection, params: CueConflictParams) -> pa.Ta
     values: Floats = np.empty((0, 0))
     errors: tuple[str | None, ...] = ()
     for column, templates in prompt_sets(params).items():
-        scored, failed = score(model, images, chosen.classes, templates, params)
+        scored, failed = score(model, images, chosen.classes, templates, params.protocol)
         decisions[column] = decide(scored, chosen.classes)
         if column == "decision":
             values, errors = scored, failed
@@ -65,10 +65,10 @@ def score(
     images: Sequence[ImageRef],
     classes: Sequence[str],
     templates: Sequence[str],
-    params: CueConflictParams,
+    protocol: Protocol,
 ) -> tuple[Floats, tuple[str | None, ...]]:
     """(n, m) scores over the classes, as the protocol has them, and errors per image."""
-    if params.protocol != "imagenet1k":
+    if protocol != "imagenet1k":
         scores = model.score_labels(images, classes, templates)
         return np.asarray(scores.values, dtype=np.float64), scores.errors
     scores = model.score_labels(images, imagenet_names(), templates)
