@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -103,7 +104,8 @@ class Cell:
     """One audit x one data set x one parameter setting: the unit of work, of caching and of resuming.
 
     `dataset` is attached while a model is being run and is None when re-scoring: `score` and `figures`
-    may read everything but it.
+    may read everything but it. `scratch` is a folder for what a long cell has done so far: what `run` leaves there is
+    still there when a killed run is resumed, and is thrown away once the cell is complete. None: nothing is kept.
     """
 
     spec: AuditSpec
@@ -112,6 +114,7 @@ class Cell:
     data: DataInfo | None = None
     title: str = ""
     dataset: Dataset | None = field(default=None, compare=False, repr=False)
+    scratch: Path | None = field(default=None, compare=False, repr=False)
 
     @property
     def slug(self) -> str:
@@ -181,6 +184,14 @@ class Audit(ABC):
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         """Pure: data for plots, and galleries of the worst items (image ids only)."""
         return []
+
+    def pictures(self, cell: Cell, rows: pa.Table) -> Sequence[ImageRef]:
+        """Pure: images that `run` made and that galleries show beside those of the workload, under ids of their own."""
+        return ()
+
+    def seconds(self, cell: Cell, model: Model) -> float:
+        """What `run` will take beyond embedding its workload, as far as a short trial on a few items can tell."""
+        return 0.0
 
 
 class TemplateParams(Params):

@@ -33,6 +33,7 @@ class Status(StrEnum):
     NO_EFFECT = "no effect shown"  # a null result; `mde` says what it could have seen
     DESCRIBED = "described"  # an estimate with an interval and no test
     TOO_SMALL = "too small"  # below the metric's minimum n: shown, never judged
+    INCONCLUSIVE = "inconclusive"  # a check of the measurement itself failed; `notes` says which
 
 
 class Reference(Record):

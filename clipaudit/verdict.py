@@ -15,6 +15,7 @@ class Verdict(Record):
     tested: int
     described: int
     too_small: int
+    inconclusive: int
     cells_done: int
     cells_not_run: int
     cells_errored: int
@@ -28,6 +29,7 @@ def summarise(result: RunResult) -> Verdict:
     tested = effects + _count(estimates, Status.NO_EFFECT)
     described = _count(estimates, Status.DESCRIBED)
     too_small = _count(estimates, Status.TOO_SMALL)
+    inconclusive = _count(estimates, Status.INCONCLUSIVE)
     done, not_run, errored = (
         sum(cell.status is status for cell in result.cells)
         for status in (CellStatus.DONE, CellStatus.NOT_RUN, CellStatus.ERRORED)
@@ -43,6 +45,8 @@ def summarise(result: RunResult) -> Verdict:
         parts.append(f"{described} further estimate{_s(described)} described without a test")
     if too_small:
         parts.append(f"{too_small} group{_s(too_small)} too small to judge")
+    if inconclusive:
+        parts.append(f"{inconclusive} inconclusive, as a check of the measurement failed")
     if not_run:
         parts.append(f"{not_run} cell{_s(not_run)} not run")
     if errored:
@@ -54,6 +58,7 @@ def summarise(result: RunResult) -> Verdict:
         tested=tested,
         described=described,
         too_small=too_small,
+        inconclusive=inconclusive,
         cells_done=done,
         cells_not_run=not_run,
         cells_errored=errored,

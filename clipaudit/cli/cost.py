@@ -47,7 +47,8 @@ def _sums(cost: Cost, model: Model) -> list[str]:
             for kind, rate in (("images", cost.images_per_second), ("texts", cost.texts_per_second))
             if rate
         ),
-        f"estimated time: {duration(cost.seconds)}",
+        f"estimated time: {duration(cost.seconds)}"
+        + (f", of which {duration(cost.beyond)} beyond embedding (attacks)" if cost.beyond else ""),
         f"disk for new embeddings: {cost.disk_bytes / 2**20:.1f} MiB",
     ]
     return lines

@@ -57,7 +57,7 @@ def cell_rows(cell: CellResult) -> list[tuple[str, ...]]:
 
 
 def _weight(estimate: Estimate) -> tuple[int, float]:
-    order = [Status.EFFECT, Status.NO_EFFECT, Status.DESCRIBED, Status.TOO_SMALL]
+    order = [Status.EFFECT, Status.NO_EFFECT, Status.INCONCLUSIVE, Status.DESCRIBED, Status.TOO_SMALL]
     return order.index(estimate.status), 1.0 if estimate.test is None else estimate.test.p
 
 
@@ -84,7 +84,6 @@ def _row(cell: CellResult, estimate: Estimate) -> tuple[str, ...]:
     spread = None if interval is None else half_width(interval.low, interval.high)
     test = estimate.test
     p = None if test is None else test.p if test.p_adjusted is None else test.p_adjusted
-    mark = {Status.EFFECT: "effect", Status.NO_EFFECT: "no effect shown", Status.TOO_SMALL: "too small"}
     return (
         printable(cell.slug),
         printable(title, limit=70),
@@ -92,5 +91,5 @@ def _row(cell: CellResult, estimate: Estimate) -> tuple[str, ...]:
         "" if interval is None else interval_text(interval.low, interval.high, estimate.unit),
         count_text(estimate.n),
         "" if p is None else p_text(p).removeprefix("p ").removeprefix("= "),
-        mark.get(estimate.status, ""),
+        "" if estimate.status is Status.DESCRIBED else estimate.status.value,
     )

@@ -21,7 +21,10 @@ PROBE_ITEMS = 16  # embedded to measure the rate
 
 @dataclass(frozen=True)
 class Cost:
-    """Forward passes still to be made, and what they take. Rates are None for models that compute nothing."""
+    """Forward passes still to be made, and what they take. Rates are None for models that compute nothing.
+
+    `beyond` are the seconds of work that is more than embedding, such as attacks, as the audits foresee them.
+    """
 
     images: int
     images_cached: int
@@ -30,15 +33,16 @@ class Cost:
     images_per_second: float | None
     texts_per_second: float | None
     disk_bytes: int
+    beyond: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Forward passes alone; drawing, decoding and statistics come on top where they do not overlap."""
+        """Passes through the network alone; drawing, decoding and statistics come on top where they do not overlap."""
         rates = (
             (self.images - self.images_cached, self.images_per_second),
             (self.texts - self.texts_cached, self.texts_per_second),
         )
-        return sum(count / rate for count, rate in rates if rate)
+        return self.beyond + sum(count / rate for count, rate in rates if rate)
 
 
 def estimate_cost(plan: Plan, model: Model) -> Cost:
@@ -60,6 +64,7 @@ def estimate_cost(plan: Plan, model: Model) -> Cost:
         images_per_second=_image_rate(model, images[:PROBE_ITEMS]),
         texts_per_second=_text_rate(model, texts[:PROBE_ITEMS]),
         disk_bytes=new * 4 * (model.info.embedding_dim or 512),
+        beyond=sum(p.audit.seconds(p.cell, model) for p in plan.cells if p.cell.spec.needs <= model.capabilities),
     )
 
 

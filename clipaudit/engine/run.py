@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from clipaudit import __version__
@@ -86,9 +86,10 @@ def _run_cell(
     if hindrance:
         return blank(cell, key, CellStatus.NOT_RUN, hindrance)
     try:
-        rows = audit.run(cell, model)
+        rows = audit.run(replace(cell, scratch=store.scratch(cell.slug, key)), model)
         result = score_cell(audit, cell, key, rows, max_error_rate)
-        result, thumbs = illustrate(result, {image.id: image for image in planned.workload.images})
+        shown = (*planned.workload.images, *audit.pictures(cell, rows))
+        result, thumbs = illustrate(result, {image.id: image for image in shown})
     except NotSupported as error:
         return blank(cell, key, CellStatus.NOT_RUN, str(error))
     except StorageError:

@@ -4,6 +4,7 @@ RUN/manifest.json            how, where and when: versions, hardware, seconds
 RUN/result.json              what was found: identical byte for byte for the same command
 RUN/report.html
 RUN/cells/<slug>-<key>/      cell.json, rows.parquet, thumbs/*.webp
+RUN/scratch/<slug>-<key>/    what a cell that takes long has done so far; gone once it is complete
 """
 
 from __future__ import annotations
@@ -110,6 +111,10 @@ class RunStore:
                 found[f"{cell.key}/{path.name}"] = path.read_bytes()
         return found
 
+    def scratch(self, slug: str, key: str) -> Path:
+        """Where a cell may keep what it has done so far. The folder need not exist."""
+        return self.root / "scratch" / f"{slug}-{key}"
+
     # --- writing ---------------------------------------------------------------------------------------
 
     @contextmanager
@@ -150,6 +155,7 @@ class RunStore:
                 if target.exists():
                     shutil.rmtree(target)
                 partial.replace(target)
+                shutil.rmtree(self.scratch(cell.slug, cell.key), ignore_errors=True)
             except OSError:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise

@@ -7,6 +7,7 @@ from typing import Literal
 
 from clipaudit.results import Estimate, Status
 
+_UNJUDGED = (Status.TOO_SMALL, Status.INCONCLUSIVE)
 Method = Literal["holm", "benjamini-hochberg"]
 _NAMES = {"holm": ("holm", "Holm"), "benjamini-hochberg": ("fdr_bh", "Benjamini-Hochberg")}
 
@@ -14,17 +15,18 @@ _NAMES = {"holm": ("holm", "Holm"), "benjamini-hochberg": ("fdr_bh", "Benjamini-
 def correct(estimates: Sequence[Estimate], method: Method, family: str, alpha: float = 0.05) -> list[Estimate]:
     """The estimates in their order; those with a test get `p_adjusted`, `correction` and a status.
 
-    Status is EFFECT if p_adjusted <= alpha, else NO_EFFECT. Estimates without a test, and those marked TOO_SMALL,
-    are not in the family and stay as they are. `family` names the members: "tests" gives "Holm over 39 tests".
+    Status is EFFECT if p_adjusted <= alpha, else NO_EFFECT. Estimates without a test, and those marked TOO_SMALL or
+    INCONCLUSIVE, are not in the family and stay as they are. `family` names the members: "tests" gives "Holm over 39
+    tests".
     """
-    members = [i for i, e in enumerate(estimates) if e.test is not None and e.status is not Status.TOO_SMALL]
+    members = [i for i, e in enumerate(estimates) if e.test is not None and e.status not in _UNJUDGED]
     result = list(estimates)
     if not members:
         return result
     from statsmodels.stats.multitest import multipletests
 
     key, name = _NAMES[method]
-    raw = [test.p for e in estimates if e.status is not Status.TOO_SMALL and (test := e.test) is not None]
+    raw = [test.p for e in estimates if e.status not in _UNJUDGED and (test := e.test) is not None]
     adjusted = multipletests(raw, alpha=alpha, method=key)[1]
     for i, p in zip(members, adjusted, strict=True):
         test = estimates[i].test

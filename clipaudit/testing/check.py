@@ -99,7 +99,8 @@ def _cell(audit: Audit, cell: Cell, model: Model) -> Problems:
         return
     yield from rules_rows.repeated(rows, audit.run(cell, SpyModel(model)))
     yield from rules_rows.readable(rows, all_good=True)
-    yield from _scored(audit, cell, rows, {image.id for image in workload.images})
+    shown = (*workload.images, *audit.pictures(replace(cell, dataset=None), rows))
+    yield from _scored(audit, cell, rows, {image.id for image in shown})
     if workload.images:
         yield from _with_broken_image(audit, cell, model, workload.images[0].id)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.contract import Need
 from clipaudit.images import ImageRef
-from clipaudit.models.protocol import Embedded, Model, Scores
+from clipaudit.models.protocol import DualEncoder, Embedded, Model, Scores
 from clipaudit.results import ModelInfo
 from clipaudit.zeroshot import prompts
 
@@ -34,6 +35,12 @@ class SpyModel:
     @property
     def capabilities(self) -> frozenset[Need]:
         return self.model.capabilities
+
+    @property
+    def encoder(self) -> DualEncoder:
+        """The network of a live model; AttributeError where there is none."""
+        self.used.add(Need.GRADIENTS)
+        return cast(DualEncoder, self.model.encoder)  # type: ignore[attr-defined]
 
     def embed_images(self, images: Sequence[ImageRef]) -> Embedded:
         self._saw(images)

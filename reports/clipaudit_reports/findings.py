@@ -11,6 +11,7 @@ _PLAIN = {
     Status.NO_EFFECT: Severity.NONE,
     Status.DESCRIBED: Severity.DESCRIBED,
     Status.TOO_SMALL: Severity.SMALL,
+    Status.INCONCLUSIVE: Severity.INCONCLUSIVE,
 }
 
 

@@ -13,6 +13,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "effect",
         "The corrected test rejects chance. Large or small is another question: read the value and its interval.",
     ),
+    ("inconclusive", "A check that the audit makes of its own measurement failed. The value is shown, never judged."),
     ("interval", "The range of true values that fit the data; a 95 % interval misses in about one case of twenty."),
     ("minimum detectable", "The smallest true effect that this sample would have shown in four cases of five."),
     ("no effect shown", "The test did not reject chance. An effect below the minimum detectable one may still exist."),

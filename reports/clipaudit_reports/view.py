@@ -20,6 +20,7 @@ class Severity(Enum):
     NONE = "none"
     DESCRIBED = "described"
     SMALL = "small"
+    INCONCLUSIVE = "inconclusive"
 
     @property
     def word(self) -> str:
@@ -62,6 +63,11 @@ _WORDS: Mapping[Severity, tuple[str, str, str]] = {
         "too small",
         "Too small to judge",
         "Below the metric's minimum sample. Shown so that nobody mistakes silence for fairness.",
+    ),
+    Severity.INCONCLUSIVE: (
+        "inconclusive",
+        "Inconclusive: a check of the measurement failed",
+        "The value may say more about the measurement than about the model. The checks stand among the controls.",
     ),
 }
 

@@ -19,13 +19,16 @@ STATUSES: dict[str, str] = {
     Status.NO_EFFECT: "#01020b",
     Status.DESCRIBED: "#01020c",
     Status.TOO_SMALL: "#01020d",
+    Status.INCONCLUSIVE: "#01020e",
 }
 _STATUS_MARKERS: dict[str, str] = {
     Status.EFFECT: "^",
     Status.NO_EFFECT: "o",
     Status.DESCRIBED: "s",
     Status.TOO_SMALL: "v",
+    Status.INCONCLUSIVE: "X",
 }
+_STATUS_VARIABLES = ("effect", "none", "described", "small", "small")
 
 VARIABLES = {
     INK: "var(--ink)",
@@ -35,7 +38,7 @@ VARIABLES = {
     PAPER: "var(--paper)",
     HEAT_LOW: "var(--heat-low)",
     HEAT_HIGH: "var(--heat-high)",
-    **dict(zip(STATUSES.values(), ("var(--effect)", "var(--none)", "var(--described)", "var(--small)"), strict=True)),
+    **{colour: f"var(--{name})" for colour, name in zip(STATUSES.values(), _STATUS_VARIABLES, strict=True)},
     **{colour: f"var(--series-{index})" for index, colour in enumerate(SERIES)},
 }
 
