@@ -183,8 +183,10 @@ def test_observers_of_other_items(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("observer,item,response\na,b.png,c\n")
     with pytest.raises(DataError, match=r"'b\.png'.*'z\.png'"):
         by_item(read_observers(str(tmp_path))[0], ["z.png"])
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with pytest.raises(DataError, match=r"no \.csv files"):
-        read_observers(str(tmp_path.joinpath("empty").mkdir() or tmp_path / "empty"))
+        read_observers(str(empty))
 
 
 def test_without_observers_nothing_is_run() -> None:
