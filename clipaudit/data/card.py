@@ -77,7 +77,10 @@ class FolderSource(_Block):
 
 class TableSource(_Block):
     """A CSV, TSV or Parquet table. `image` names the column with paths relative to `root`, or with the images
-    themselves (Parquet); None: ids only. `id` names the column with the items' ids; None: the image paths."""
+    themselves (Parquet), or says the paths by columns in braces ("images/{IDX}.jpg"); None, or none of the files there:
+    ids only. `id` names the column with the items' ids; None: the image paths, else the rows' numbers.
+
+    `path` is relative to the card, or to the folder the user gives; * in it stands for any text of a file's name."""
 
     kind: Literal["table"]
     path: str
@@ -96,7 +99,7 @@ class HubSource(_Block):
     split: str
     config: str | None = None
     image: str = "image"
-    id: str | None = None  # None: the row's number in its split
+    id: str | None = None  # None: the file name stored with the image, else the row's number in its split
     rename: Mapping[str, str] = Field(default_factory=dict)
 
 
@@ -115,6 +118,7 @@ class DataCard(_Block):
     groups: tuple[str, ...] = ()
     cluster: str | None = None
     thumbnails: bool = False
+    refine: str | None = None  # "module:function", Loaded -> Loaded, for what no pattern can say; installed cards only
     checksum: str | None = None  # digest of the loaded items, checked when given
     citation: str = ""
     limits: tuple[str, ...] = ()

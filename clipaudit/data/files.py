@@ -81,13 +81,14 @@ class RowImage:
 
 
 class NamedItem:
-    """An item known by its id and columns only: enough for a recorded model."""
+    """An item known by its id and columns only: enough for a recorded model. `fault`: why it has no content."""
 
-    __slots__ = ("attributes", "id")
+    __slots__ = ("_fault", "attributes", "id")
 
-    def __init__(self, id: str, attributes: Mapping[str, str]) -> None:
+    def __init__(self, id: str, attributes: Mapping[str, str], fault: str = "") -> None:
         self.id = id
         self.attributes = attributes
+        self._fault = fault or "known by its id only; use a recorded model, or give the images (--data ID=FOLDER)"
 
     @property
     def digest(self) -> str:
@@ -99,9 +100,7 @@ class NamedItem:
         raise self._absent()
 
     def _absent(self) -> ImageError:
-        return ImageError(
-            f"{printable(self.id)}: known by its id only; use a recorded model, or give the images (--data ID=FOLDER)"
-        )
+        return ImageError(f"{printable(self.id)}: {self._fault}")
 
 
 def read_bytes(path: Path) -> bytes:

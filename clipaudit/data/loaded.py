@@ -11,11 +11,13 @@ from clipaudit.images import ImageRef
 
 @dataclass(frozen=True)
 class Place:
-    """Where a card's relative paths begin, and the place the user gave instead (--data ID=PATH)."""
+    """Where a card's relative paths begin, and the place the user gave instead (--data ID=PATH). `installed`: the card
+    came with a package, and its data are somewhere else."""
 
     base: Path
     given: Path | None = None
     offline: bool = False
+    installed: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def installed_entry(name: str, file: Path) -> Entry:
         raise DataError(
             f"{printable(file)}: the id is '{card.id}', the folder's name '{printable(name)}'; make them one"
         )
-    return Entry(card, Place(file.parent))
+    return Entry(card, Place(file.parent, installed=True))
 
 
 def user_entry(path: Path, known: Entry | None = None) -> Entry:
@@ -100,11 +100,12 @@ def _placed(known: Entry, path: Path) -> Entry:
     card = known.card
     sources: tuple[Source, ...]
     if path.is_dir():
-        sources = tuple(source for source in card.source if isinstance(source, FolderSource))
+        sources = tuple(source for source in card.source if isinstance(source, (FolderSource, TableSource)))
         if not sources:
             raise DataError(f"data set '{card.id}' is not read from a folder; leave out '={printable(path)}'")
     elif path.suffix.lower() in SUFFIXES:
-        sources = (TableSource(kind="table", path=path.name, id="id"),)
+        own = tuple(source for source in card.source if isinstance(source, TableSource))
+        sources = own or (TableSource(kind="table", path=path.name, id="id"),)
     else:
         raise DataError(
             f"--data {card.id}={printable(path)}: give a folder, a card, or a table ({', '.join(SUFFIXES)})"

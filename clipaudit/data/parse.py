@@ -122,10 +122,10 @@ def _licence(front: Mapping[str, Any], path: Path) -> Any:
 
 
 def _refuse_privileges(card: DataCard, path: Path) -> None:
-    for source in card.source:
-        for key in ("reader", "system_paths"):
-            if getattr(source, key, None):
-                raise DataError(
-                    f"{printable(path)}: key 'source.{key}' is for cards of installed packages (entry point "
-                    "clipaudit.data_cards); use a pattern and put the card into the folder"
-                )
+    used = [f"source.{key}" for key in ("reader", "system_paths") for s in card.source if getattr(s, key, None)]
+    used += ["refine"] if card.refine else []
+    if used:
+        raise DataError(
+            f"{printable(path)}: key '{used[0]}' is for cards of installed packages (entry point "
+            "clipaudit.data_cards); use a pattern and put the card into the folder"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.data.digest import dataset_digest
 from clipaudit.data.loaded import Loaded
 from clipaudit.data.locate import Entry, installed_cards, installed_entry, parse_data_option, user_entry
-from clipaudit.data.sources import open_source, source_reach
+from clipaudit.data.sources import open_source, refined, source_reach
 from clipaudit.errors import DataError, DataUnavailable, UsageError, nearest
 from clipaudit.images import ImageRef
 from clipaudit.results import DataInfo
@@ -66,7 +66,7 @@ class DataRegistry:
         """Why the set cannot be opened here, in one line; None if it can. Cheap: no image is read."""
         entry = self._entry(data_id)
         reasons = [source_reach(source, entry.place) for source in entry.card.source]
-        return None if None in reasons else _named(str(reasons[0]), data_id)
+        return None if None in reasons else _named(_joined(map(str, reasons)), data_id)
 
     def open(self, data_id: str) -> Dataset:
         """The set from the first of its sources that is in reach.
@@ -80,13 +80,16 @@ class DataRegistry:
         failures: list[DataError] = []
         for source in entry.card.source:
             try:
-                return open_source(source, entry.place)
+                loaded = open_source(source, entry.place)
             except DataError as error:
                 failures.append(error)
+            else:
+                return loaded if entry.card.refine is None else refined(loaded, entry.card.refine)
         damaged = [error for error in failures if not isinstance(error, DataUnavailable)]
         if damaged:
             raise damaged[0]
-        raise DataUnavailable(f"data set '{entry.card.id}': {_named(str(failures[0]), entry.card.id)}")
+        reasons = _named(_joined(map(str, failures)), entry.card.id)
+        raise DataUnavailable(f"data set '{entry.card.id}': {reasons}")
 
     def _entry(self, data_id: str) -> Entry:
         if data_id in self.broken:
@@ -111,6 +114,11 @@ def _installed() -> tuple[dict[str, Entry], dict[str, str]]:
         except DataError as error:
             broken[name] = str(error)
     return entries, broken
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    """The reasons of all sources, each once."""
+    return "; or ".join(dict.fromkeys(reasons))
 
 
 def _named(reason: str, data_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from clipaudit.data.files import FileImage, NamedItem, RowImage
 from clipaudit.errors import DataError, nearest
 from clipaudit.images import ImageRef
 from clipaudit.text import printable
+
+_FIELD = re.compile(r"\{([^{}]+)\}")
 
 
 def row_items(
@@ -25,20 +28,23 @@ def row_items(
 
     Args:
         name: of the table, for messages.
-        image: the column with the images themselves or their paths relative to `root`; None: ids only.
-        id: the column with the ids; None: the images' paths, else the row's number.
+        image: the column with the images themselves or their paths relative to `root`, or such paths by columns of the
+            table in braces; None: ids only.
+        id: the column with the ids; None: the images' paths (those stored beside them included), else the row's number.
         rename: column in the table -> column of the card; a column not named keeps its name.
         root: where paths begin; None: paths are not followed.
 
     Raises DataError naming a column that is missing, or a row without id or path.
     """
-    _require(rows.column_names, name, [id, image, *rename])
-    stored = image is not None and not _is_text(rows, image)
+    fields = [] if image is None else _FIELD.findall(image)
+    _require(rows.column_names, name, [id, *(fields or [image]), *rename])
+    stored = image is not None and not fields and not _is_text(rows, image)
     if image is not None and stored:
         rows = _undecoded(rows, image, name)
     values = [column for column in rows.column_names if _is_value(rows, column)]
     columns = {rename.get(column, column): _texts(rows, column) for column in values}
-    ids = _ids(rows, name, image if image is not None and not stored else None, id)
+    paths = [] if image is None else _stored_paths(rows, image) if stored else _paths(rows, image, fields)
+    ids = _ids(rows, name, paths, id, image)
     attributes = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     attributes = attributes or [{} for _ in ids]
     if image is None:
@@ -47,7 +53,6 @@ def row_items(
         return [RowImage(item, attributes[i], rows, image, i) for i, item in enumerate(ids)]
     if root is None:
         raise DataError(f"{name}: column '{printable(image)}' holds text, not images")
-    paths = _texts(rows, image)
     return [FileImage(item, known, root / path) for item, known, path in zip(ids, attributes, paths, strict=True)]
 
 
@@ -57,15 +62,30 @@ def _require(names: Sequence[str], table: str, wanted: Sequence[str | None]) -> 
             raise DataError(f"{table}: has no column '{printable(column)}'; {nearest(column, names)}")
 
 
-def _ids(rows: Any, name: str, paths: str | None, id: str | None) -> list[str]:
-    """Ids from their column, else from the column of paths, else the rows' numbers."""
-    column = id or paths
-    if column is None:
-        return [str(i) for i in range(len(rows))]
-    ids = _texts(rows, column)
+def _ids(rows: Any, name: str, paths: list[str], id: str | None, image: str | None) -> list[str]:
+    """Ids from their column, else the paths, else the rows' numbers."""
+    ids = paths if id is None else _texts(rows, id)
     if "" in ids:
-        raise DataError(f"{name}: row {ids.index('') + 1} has no {printable(column)}")
-    return ids
+        raise DataError(f"{name}: row {ids.index('') + 1} has no {printable(id or image)}")
+    return ids or [str(i) for i in range(len(rows))]
+
+
+def _paths(rows: Any, image: str, fields: Sequence[str]) -> list[str]:
+    """Paths from their column, or written by the columns that `image` names in braces."""
+    if not fields:
+        return _texts(rows, image)
+    columns = {field: _texts(rows, field) for field in fields}
+    split = _FIELD.split(image)  # literal, field, literal, ...
+    parts = [columns[piece] if i % 2 else [piece] * len(rows) for i, piece in enumerate(split)]
+    return ["".join(pieces) for pieces in zip(*parts, strict=True)]
+
+
+def _stored_paths(rows: Any, image: str) -> list[str]:
+    """The file names stored beside images (a hub's Parquet has them); empty unless every image has its own."""
+    import pyarrow.compute as pc
+
+    names = pc.struct_field(rows.with_format("arrow")[image], "path").to_pylist()
+    return [] if len({*names} - {None, ""}) < len(names) else names
 
 
 def _is_text(rows: Any, column: str) -> bool:
@@ -88,7 +108,7 @@ def _undecoded(rows: Any, column: str, name: str) -> Any:
 
 
 def _texts(rows: Any, column: str) -> list[str]:
-    """A column as text: names of class labels, "" for null, whole numbers without a decimal point."""
+    """A column as text: names of class labels, "" for null and NaN, whole numbers without a decimal point."""
     feature = rows.features[column]
     values: Sequence[Any] = rows.with_format(None)[column][:]
     if type(feature).__name__ == "ClassLabel":
@@ -97,7 +117,7 @@ def _texts(rows: Any, column: str) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or value != value:  # NaN: what spreadsheets and data frames write for nothing
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

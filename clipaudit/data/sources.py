@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 from clipaudit.data.card import BuiltinSource, FolderSource, HubSource, Source, TableSource
 from clipaudit.data.loaded import Loaded, Place
+from clipaudit.errors import DataError
+from clipaudit.text import printable
 
 
 def open_source(source: Source, place: Place) -> Loaded:
@@ -39,11 +44,20 @@ def source_reach(source: Source, place: Place) -> str | None:
 
             return folder_reach(source, place)
         case TableSource():
-            from clipaudit.data.sources_table import table_path
+            from clipaudit.data.sources_table import table_reach
 
-            path = table_path(source, place)
-            return None if path.is_file() else f"the table {path.name} is not there"
+            return table_reach(source, place)
         case HubSource():
             from clipaudit.data.sources_hub import hub_reach
 
             return hub_reach(source, offline=place.offline)
+
+
+def refined(loaded: Loaded, name: str) -> Loaded:
+    """`loaded` as the card's own function "module:function" makes it: columns mended, faults of the data noted."""
+    module, _, function = name.partition(":")
+    try:
+        refine: Callable[[Loaded], Loaded] = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DataError(f"the card's function {printable(name)} cannot be loaded ({printable(error)})") from error
+    return refine(loaded)

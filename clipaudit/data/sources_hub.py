@@ -10,6 +10,8 @@ from clipaudit.data.rows import row_items
 from clipaudit.errors import DataUnavailable
 from clipaudit.text import printable
 
+_PATIENCE = 10.0  # seconds for the hub's first answer
+
 
 def open_hub(source: HubSource, *, offline: bool = False) -> Loaded:
     """One item per row of the split. Raises DataUnavailable where neither the network nor the local cache has it."""
@@ -49,6 +51,19 @@ def _offline_by_environment() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
+def _unanswered(source: HubSource) -> bool:
+    """Whether the network is not there but the local cache is. Raises what the hub's client raises if neither is."""
+    from huggingface_hub import HfApi
+
+    try:  # `datasets` would try for half a minute
+        HfApi().dataset_info(source.repo, revision=source.revision, timeout=_PATIENCE)
+    except Exception:
+        if hub_reach(source, offline=True) is not None:
+            raise
+        return True
+    return False
+
+
 def _load(source: HubSource, *, offline: bool) -> Any:
     reason = hub_reach(source, offline=offline)
     if reason is not None:
@@ -56,6 +71,7 @@ def _load(source: HubSource, *, offline: bool) -> Any:
     import datasets
 
     try:
+        offline = offline or _offline_by_environment() or _unanswered(source)
         return datasets.load_dataset(
             source.repo,
             source.config,

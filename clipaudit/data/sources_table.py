@@ -3,37 +3,72 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
 from clipaudit.data.card import TableSource
 from clipaudit.data.digest import file_digest
+from clipaudit.data.files import FileImage, NamedItem
 from clipaudit.data.loaded import Loaded, Place
 from clipaudit.data.rows import row_items
 from clipaudit.errors import DataError, DataUnavailable
+from clipaudit.images import ImageRef
 from clipaudit.text import printable
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
-def table_path(source: TableSource, place: Place) -> Path:
-    """The table's file: the user's, or the card's relative to the card."""
-    return place.given if place.given is not None and place.given.is_file() else place.base / source.path
+def find_table(source: TableSource, place: Place) -> tuple[Path, Path] | None:
+    """(the table's file, the folder that image paths begin at); None where there is no such file.
+
+    The file is the user's, or the card's in the user's folder, or beside the card. Raises DataError where several fit.
+    """
+    if place.given is not None and place.given.is_file():
+        return place.given, place.given.parent / source.root
+    folder = place.given or place.base
+    if "*" not in source.path:
+        return (folder / source.path, folder / source.root) if (folder / source.path).is_file() else None
+    found = sorted(path for path in folder.glob(source.path) if path.is_file())
+    if len(found) > 1:
+        names = ", ".join(printable(path.name) for path in found)
+        raise DataError(f"{printable(folder)}: several tables fit {source.path}: {names}; give one (--data ID=FILE)")
+    return (found[0], folder / source.root) if found else None
+
+
+def table_reach(source: TableSource, place: Place) -> str | None:
+    """None where the table is there; else what to do."""
+    try:
+        if find_table(source, place) is not None:
+            return None
+    except DataError as error:
+        return str(error)
+    if place.installed and place.given is None:
+        return f"give the folder with {source.path}, or the table itself, with --data ID=PLACE"
+    return f"the table {source.path} is not there"
 
 
 def open_table(source: TableSource, place: Place) -> Loaded:
     """One item per row. Raises DataUnavailable if the file is absent, DataError if it is malformed."""
-    path = table_path(source, place)
-    name = printable(path)
-    if not path.is_file():
-        raise DataUnavailable(f"{name}: there is no such table")
-    rows = read_table(path)
-    root = path.parent if place.given == path else place.base
+    found = find_table(source, place)
+    if found is None:
+        if place.installed and place.given is None:
+            raise DataUnavailable(table_reach(source, place) or "")
+        raise DataUnavailable(f"{printable((place.given or place.base) / source.path)}: there is no such table")
+    path, root = found
     items = row_items(
-        rows, name=name, image=source.image, id=source.id, rename=source.rename, root=root / source.root
-    )  # fmt: skip
+        read_table(path), name=printable(path), image=source.image, id=source.id, rename=source.rename, root=root
+    )
+    if source.image is not None and not any(_may_load(item) for item in items):
+        items = [NamedItem(item.id, item.attributes) for item in items]
+        note = "None of the images named by the table is here: ids and columns only, enough for recorded models."
+        return Loaded(items, f"table {path.name} (ids and columns only, its images are not here)", notes=(note,))
     what = "with images" if source.image else "ids and columns only, no images"
     return Loaded(items, f"table {path.name} ({what})", identity=_identity(path) if source.image else "")
+
+
+def _may_load(item: ImageRef) -> bool:
+    return not isinstance(item, FileImage) or os.path.lexists(item.path)
 
 
 def read_table(path: Path) -> Any:

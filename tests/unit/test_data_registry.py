@@ -238,8 +238,8 @@ def hub_rows(tmp_path: Path) -> Any:
 def test_rows_of_the_hub(hub_rows: Any) -> None:
     loaded = hub_items(_hub(rename={"label": "animal"}), hub_rows)
     assert [(item.id, dict(item.attributes)) for item in loaded.items] == [
-        ("0", {"animal": "dog", "n": "7"}),
-        ("1", {"animal": "cat", "n": "8"}),
+        ("1.png", {"animal": "dog", "n": "7"}),  # the file names that the hub's tables keep with the images
+        ("2.png", {"animal": "cat", "n": "8"}),
     ]
     assert loaded.items[1].load().getpixel((0, 0)) == (2, 0, 0)
     assert [item.id for item in hub_items(_hub(id="n"), hub_rows).items] == ["7", "8"]

@@ -1,1 +1,1 @@
-"""Readers of folders whose columns no pattern of paths can say."""
+"""Readers of folders, and refinements of what was read, that no pattern of paths can say."""
