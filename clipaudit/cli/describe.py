@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipaudit import plugins
 from clipaudit.cli.listings import open_registry
-from clipaudit.errors import UsageError, nearest
+from clipaudit.errors import DataError, UsageError, nearest
+from clipaudit.text import printable
 
 if TYPE_CHECKING:
     from clipaudit.contract import AuditSpec, MetricSpec
+    from clipaudit.engine.serves import Service
     from clipaudit.engine.suite import Suite
 
 WIDTH = 100
 
 
 def describe(name: str, data: tuple[str, ...] = ()) -> str:
-    """The page of an audit, a suite or a data set; UsageError with the nearest names if there is none."""
+    """The page of an audit, a suite or a data set (its id, or the place of one's own); UsageError with the nearest
+    names if there is none."""
     from clipaudit.data.describe import describe_card
+    from clipaudit.data.registry import parse_data_option
     from clipaudit.engine.suite import builtin_suites, load_suite
 
+    if Path(name).exists() and name not in open_registry(data).ids():
+        data, name = (*data, name), parse_data_option(name)[0]
     registry = open_registry(data)
     audits, suites, cards = plugins.names(plugins.AUDITS), builtin_suites(), registry.ids()
     pages = []
@@ -29,10 +36,37 @@ def describe(name: str, data: tuple[str, ...] = ()) -> str:
     if name in suites:
         pages.append(suite_page(load_suite(name)))
     if name in cards:
-        pages.append(describe_card(registry.card(name), registry.reach(name)))
+        pages.append(describe_card(registry.card(name), registry.reach(name)) + "\n\n" + served(name, data))
     if not pages:
         raise UsageError(f"nothing is called {name!r}; {nearest(name, [*audits, *suites, *cards])}")
     return "\n\n".join(pages)
+
+
+def served(data_id: str, places: tuple[str, ...]) -> str:
+    """Which audits the data set can serve and which not, and why; it is opened for that unless it is out of reach."""
+    from clipaudit.engine.serves import services
+
+    registry = open_registry(places, offline=True)  # nothing is downloaded in order to be described
+    made_for = [one.id for one in plugins.list_audits() if one.audit and data_id in one.audit.spec.data]
+    if registry.reach(data_id) is not None:
+        said = f"Audits made for it: {', '.join(made_for) or 'none'}; all are tried on it once it is in reach."
+        return _wrap(said)
+    try:
+        dataset = registry.open(data_id)
+    except DataError as error:
+        return _wrap(f"No audit can use it: {error}")
+    found = list(services(dataset))
+    lines = ["Audits it can serve"]
+    lines += [_wrap(f"{one.audit}: {one.title}", "- ") for one in found if one.reason is None] or ["- none"]
+    lines += ["", "Audits it cannot serve as it is"]
+    lines += [_wrap(f"{one.audit}: {_shorter(one, data_id)}", "- ") for one in found if one.reason is not None]
+    return "\n".join(lines)
+
+
+def _shorter(service: Service, data_id: str) -> str:
+    """The reason without what the page says already."""
+    reason = (service.reason or "").removeprefix(f"{service.audit}: ").replace(f"data set {data_id!r}", "it")
+    return printable(reason, limit=None)
 
 
 def audit_page(spec: AuditSpec) -> str:

@@ -71,11 +71,11 @@ def models(data: tuple[str, ...]) -> Table:
     return table
 
 
-def open_registry(places: tuple[str, ...]) -> DataRegistry:
+def open_registry(places: tuple[str, ...], *, offline: bool = False) -> DataRegistry:
     """The data registry with the user's own places."""
     from clipaudit.data.registry import DataRegistry, parse_data_option
 
-    return DataRegistry(dict(parse_data_option(place) for place in places))
+    return DataRegistry(dict(parse_data_option(place) for place in places), offline)
 
 
 def _table(*columns: str) -> Table:

@@ -19,6 +19,8 @@ from clipaudit.text import printable
 
 __all__ = ["DataRegistry", "parse_data_option"]
 
+_NOTHING = frozenset({"nan", "null", "n/a", "#n/a", "<na>"})  # not "none": that is what some drawings show
+
 
 class DataRegistry:
     """Data sets by id.
@@ -167,4 +169,17 @@ def _columns(card: DataCard, items: Sequence[ImageRef]) -> tuple[str, ...]:
     for name in wanted:
         if name not in shared:
             raise DataError(f"data set '{card.id}' has no column '{printable(name)}'; {nearest(str(name), shared)}")
+    for name in card.groups:
+        _annotated(card.id, name, items)
     return tuple(card.columns or shared)
+
+
+def _annotated(data_id: str, group: str, items: Sequence[ImageRef]) -> None:
+    """Raises DataError where a program's word for nothing stands as a group."""
+    blank = [item for item in items if item.attributes[group].strip().lower() in _NOTHING]
+    if blank:
+        value = printable(blank[0].attributes[group])
+        raise DataError(
+            f"data set '{data_id}', column '{printable(group)}': '{value}' is no group (first: "
+            f"{printable(blank[0].id)}, {len(blank)} in all); leave the cell empty where there is no annotation"
+        )

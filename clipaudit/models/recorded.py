@@ -1,7 +1,8 @@
 """`recorded:DIR`: outputs of a model that ran elsewhere, behind the same interface as a live one.
 
 `manifest.toml` says what was recorded (see `recorded_manifest`); beside it lie `images.parquet` (id, embedding) and
-`texts.parquet` (text, embedding), or `scores.parquet` (id, text, score). Ids are the data card's item ids.
+`texts.parquet` (text, embedding), or `scores.parquet` (id, text, score). Ids are the data card's item ids; leading
+folders may be absent or more ("1.jpg" for "val/1.jpg") where that leaves no doubt.
 A folder with the published iEAT embeddings needs no manifest.
 """
 

@@ -15,6 +15,7 @@ from clipaudit.embedding.scoring import cosines
 from clipaudit.errors import DataError, NotSupported, nearest
 from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Embedded, Scores
+from clipaudit.models.recorded_ids import SameItems
 from clipaudit.models.recorded_parquet import NEAR
 from clipaudit.models.recorded_scores import ScoreTable
 from clipaudit.models.recorded_vectors import NamedRows, VectorTable
@@ -35,14 +36,14 @@ class RecordedEmbeddings:
         self.info = info.model_copy(
             update={"capabilities": tuple(sorted(need.value for need in needs)), "embedding_dim": dim or None}
         )
-        self._images = None if images is None else NamedRows(images, "id")
+        self._images = None if images is None else _NamedImages(images)
         self._texts = None if texts is None else NamedRows(texts, "text")
 
     def embed_images(self, images: Sequence[ImageRef]) -> Embedded:
         """Recorded embeddings, by id. Raises DataError naming an id that is not recorded."""
         if self._images is None:
             raise NotSupported(f"{self.info.spec} records no images (images.parquet is absent)")
-        return self._images.look_up([image.id for image in images])
+        return self._images.look_up_items([image.id for image in images])
 
     def embed_texts(self, texts: Sequence[str]) -> Embedded:
         """Recorded embeddings of exactly these texts. Raises DataError naming one that is not recorded."""
@@ -71,6 +72,18 @@ class RecordedEmbeddings:
         return self._texts
 
 
+class _NamedImages(NamedRows):
+    """Recorded images, found as well where ids differ in leading folders only."""
+
+    def __init__(self, table: VectorTable) -> None:
+        super().__init__(table, "id")
+        self._same = SameItems(lambda: self.names)
+
+    def look_up_items(self, ids: Sequence[str]) -> Embedded:
+        """`look_up` of items. Raises DataError naming an item that is not recorded."""
+        return self.look_up(ids if self.has(ids) else self._same.names(ids))
+
+
 class RecordedScores:
     """Recorded scores or decisions: it can be asked for scores of what was recorded, and for nothing else."""
 
@@ -79,6 +92,7 @@ class RecordedScores:
     def __init__(self, info: ModelInfo, table: ScoreTable) -> None:
         self.info = info.model_copy(update={"capabilities": (Need.SCORES.value,)})
         self._table = table
+        self._same = SameItems(lambda: table.ids)
 
     def embed_images(self, images: Sequence[ImageRef]) -> Embedded:
         """Raises NotSupported."""
@@ -93,7 +107,7 @@ class RecordedScores:
 
         Raises DataError naming an id, a text or a pair that is not recorded.
         """
-        ids = [image.id for image in images]
+        ids = self._same.names([image.id for image in images])
         if self._table.kind == "decision":
             return self._decided(ids, labels, templates)
         known = self._table.texts

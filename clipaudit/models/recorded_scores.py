@@ -37,6 +37,11 @@ class ScoreTable:
         """All distinct texts of the table (for decisions: all that were ever decided)."""
         return frozenset(self._distinct(self._text))
 
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """All distinct ids of the table."""
+        return frozenset(self._distinct(self._id))
+
     def matrix(self, ids: Sequence[str], texts: Sequence[str]) -> NDArray[np.float64]:
         """(n, m) scores; NaN where the table holds none or NaN.
 
@@ -151,7 +156,7 @@ class ScoreTable:
             )
 
     def _missing_ids(self, absent: list[str]) -> DataError:
-        return missing(self.path, "id", absent, list(self._distinct(self._id)))
+        return missing(self.path, "id", absent, sorted(self.ids))
 
 
 def _positions(names: Sequence[str]) -> dict[str, int]:
