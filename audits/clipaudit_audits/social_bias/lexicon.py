@@ -15,8 +15,8 @@ from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Params,
 from clipaudit.errors import DataError, UsageError
 from clipaudit.results import Direction, Estimate, Figure
 from clipaudit.zeroshot import prompts
+from clipaudit_audits.social_bias.groups import usable_columns
 from clipaudit_audits.social_bias.lexicon_words import WordCategory, checked, load_words
-from clipaudit_audits.social_bias.retrieval_skew_groups import usable_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

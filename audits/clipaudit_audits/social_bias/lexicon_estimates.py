@@ -11,9 +11,9 @@ from clipaudit.results import Estimate, Status
 from clipaudit.stats.multiple import correct
 from clipaudit.stats.power import mde_null, mde_proportion
 from clipaudit_audits.social_bias import lexicon_sentences as say
+from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.lexicon_study import ALPHA, Study, WordTops, share_interval
 from clipaudit_audits.social_bias.lexicon_words import WordCategory
-from clipaudit_audits.social_bias.retrieval_skew_groups import Grouping
 from clipaudit_audits.social_bias.retrieval_skew_measures import (
     Key,
     Rankings,

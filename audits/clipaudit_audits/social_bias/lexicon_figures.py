@@ -15,9 +15,9 @@ from clipaudit.results import (
     HeatmapFigure,
     Point,
 )
+from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.lexicon_study import ALPHA, Study, WordTops
 from clipaudit_audits.social_bias.retrieval_skew_figures import slug
-from clipaudit_audits.social_bias.retrieval_skew_groups import Grouping
 from clipaudit_audits.wording import percent
 
 SHOWN = 3

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from clipaudit.contract import AuditSpec, Cell
 from clipaudit.results import Interval, Test
 from clipaudit.stats.ranking_resample import multiplicities, one_hot, replicates
+from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.lexicon_rows import read
 from clipaudit_audits.social_bias.lexicon_words import WordCategory
 from clipaudit_audits.social_bias.ranked_pools import RankedPools
-from clipaudit_audits.social_bias.retrieval_skew_groups import Grouping
 from clipaudit_audits.social_bias.retrieval_skew_measures import Rankings, exchangeable, interval, strata_of
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.stats.clusters import codes
-from clipaudit_audits.social_bias.retrieval_skew_groups import Grouping, groupings
+from clipaudit_audits.social_bias.groups import Grouping, groupings
 from clipaudit_audits.social_bias.retrieval_skew_measures import Rankings
 from clipaudit_audits.social_bias.retrieval_skew_queries import Query
 from clipaudit_audits.social_bias.retrieval_skew_rows import Measured

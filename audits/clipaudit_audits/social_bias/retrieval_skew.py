@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from clipaudit.contract import Audit, Cell, PlanContext, Workload
 from clipaudit.errors import UsageError
 from clipaudit.results import Estimate, Figure
-from clipaudit_audits.social_bias.retrieval_skew_groups import usable_columns
+from clipaudit_audits.social_bias.groups import usable_columns
 from clipaudit_audits.social_bias.retrieval_skew_params import resolve
 from clipaudit_audits.social_bias.retrieval_skew_queries import by_unit
 from clipaudit_audits.social_bias.retrieval_skew_rows import measure

@@ -16,8 +16,8 @@ from clipaudit.stats.multiple import correct
 from clipaudit.stats.permutation import Alternative
 from clipaudit.stats.power import mde_null
 from clipaudit_audits.social_bias import retrieval_skew_sentences as say
+from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.ranked_pools import by_template, judged_queries
-from clipaudit_audits.social_bias.retrieval_skew_groups import Grouping
 from clipaudit_audits.social_bias.retrieval_skew_measures import (
     Key,
     Rankings,

@@ -19,8 +19,8 @@ from clipaudit.results import (
     Status,
 )
 from clipaudit.stats.ranking_resample import one_hot, replicates
+from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.ranked_pools import judged_queries
-from clipaudit_audits.social_bias.retrieval_skew_groups import Grouping
 from clipaudit_audits.social_bias.retrieval_skew_measures import Key, exchangeable, mean, numbers
 from clipaudit_audits.social_bias.retrieval_skew_study import Study
 
