@@ -135,6 +135,12 @@ class CueControl:
         return to_rgb(shape)
 
 
+def check_source(ref: ImageRef, size: int = 224) -> None:
+    """Raises ImageError as both controls of one cue alone would: no outline, or too thin for a texture. Quick."""
+    _fitted(ref, size, outline=True)
+    _interior(ref, size)
+
+
 def _fitted(ref: ImageRef, size: int, outline: bool = False) -> Image.Image:
     """RGBA (size, size). Without alpha: the central square, or ImageError where an outline is needed."""
     image = ref.load()

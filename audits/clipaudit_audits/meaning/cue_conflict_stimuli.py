@@ -11,7 +11,7 @@ import numpy as np
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, ImageError, nearest
 from clipaudit.images import ImageRef
-from clipaudit.stimuli.cue_conflict import Control, CueConflict, CueControl
+from clipaudit.stimuli.cue_conflict import Control, CueConflict, CueControl, check_source
 from clipaudit.stimuli.pairing import choose_pairs
 from clipaudit_audits.choosing import largest_classes
 from clipaudit_audits.meaning.cue_conflict_categories import CATEGORIES
@@ -140,8 +140,7 @@ def unusable(source: ImageRef) -> str | None:
     except ImageError:
         return None
     try:
-        for kind in ("shape-only", "texture-only"):
-            CueControl(source, kind).load()
+        check_source(source)
     except ImageError as error:
         return str(error)
     return None
