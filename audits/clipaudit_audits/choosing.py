@@ -28,6 +28,24 @@ def largest_classes(labels: Sequence[str], most: int, seed: int, enough: int | N
     return sorted(ranked[:most])
 
 
+def spread(labels: Sequence[str], most: int, seed: int) -> list[int]:
+    """Positions of at most `most` items, as evenly over the classes as they allow, drawn with `seed`, ascending.
+
+    >>> spread(["a", "a", "a", "b"], 2, seed=0)
+    [1, 3]
+    """
+    if len(labels) <= most:
+        return list(range(len(labels)))
+    rng = np.random.default_rng(seed)
+    names = np.array(labels)
+    turn = np.empty(len(labels))
+    for name in np.unique(names):
+        members = np.flatnonzero(names == name)
+        turn[members] = rng.permutation(len(members))
+    order = np.lexsort((rng.random(len(labels)), turn))
+    return sorted(order[:most].tolist())
+
+
 def first_of_each(ranked: Iterable[Mapping[str, Any]], column: str, most: int) -> list[Mapping[str, Any]]:
     """The first rows in rank order, at most `most`, no two with the same value in `column`.
 

@@ -1,7 +1,7 @@
 """`control:NAME?key=value&...`: synthetic models that carry a known effect of known size, to test the audits.
 
-They look at no pixel: what they know of an image is its attributes (`label`, `written`, `shape`, `texture`, a group's
-column). All is deterministic in (parameters, image id or text) and independent of everything else that is asked.
+All but `linear` look at no pixel: what they know of an image is its attributes (`label`, `written`, `shape`, `texture`,
+a group's column). All is deterministic in (parameters, image id or text) and independent of what else is asked.
 
 | spec | what is planted |
 |---|---|
@@ -10,6 +10,7 @@ column). All is deterministic in (parameters, image id or text) and independent 
 | `reader?weight=&accuracy=` | the written word wins with that probability |
 | `shape?q=&accuracy=` | shape decides with that probability, else texture |
 | `association?d=&attribute=&x=&y=&a=&b=` | X and Y differ in association with a against b by effect size d |
+| `linear?dim=&side=&masked=` | an image's distance from other classes; masked, a gradient that leads nowhere |
 | `counterfactual?attribute=&level=&words=&effect=` | one level of an attribute is closer to some words by that cosine |
 """
 
@@ -28,7 +29,7 @@ from clipaudit.errors import ModelError, nearest
 from clipaudit.models import control_params as kinds
 from clipaudit.models.control_decisions import DecisionControl, classify, follow_shape, read
 from clipaudit.models.control_vectors import VectorControl, associate, nothing, shift
-from clipaudit.models.protocol import Model
+from clipaudit.models.protocol import DualEncoder, Model
 from clipaudit.results import ModelInfo
 
 VERSION = 1
@@ -46,7 +47,30 @@ _LAYOUTS: dict[str, tuple[type[kinds.ControlParams], Callable[[Any], Any]]] = {
 }
 CONTROLS: dict[str, type[kinds.ControlParams]] = {
     name: params for name, (params, _) in sorted({**_RULES, **_LAYOUTS}.items())
-}
+} | {"linear": kinds.LinearParams}
+
+_LINEAR = (
+    "This is a linear network with random weights, made to test attacks: the result says how well they find what is "
+    "known in closed form, and nothing about any real model."
+)
+
+
+def open_control(rest: str) -> DualEncoder | Model:
+    """The control model as the loader wants it: `linear` is a network, all others have finished outputs."""
+    name, _, query = rest.partition("?")
+    if name != "linear":
+        return load_control(rest)
+    from clipaudit.models.control_linear import LinearEncoder
+
+    params = _params(name, query)
+    assert isinstance(params, kinds.LinearParams)
+    info = _info(name, params, ("embeddings", "gradients", "scores")).model_copy(
+        update={
+            "embedding_dim": params.dim, "image_size": params.side, "logit_scale": 100.0, "precision": "float32",
+            "warnings": (_LINEAR,),
+        }
+    )  # fmt: skip
+    return LinearEncoder(info, params)
 
 
 def load_control(rest: str) -> Model:
@@ -57,6 +81,8 @@ def load_control(rest: str) -> Model:
     name, _, query = rest.partition("?")
     if name not in CONTROLS:
         raise ModelError(f"control:{rest}: there is no control model {name!r}; {nearest(name, CONTROLS)}")
+    if name == "linear":
+        raise ModelError("control:linear is a network; open it with clipaudit.models.load.open_model")
     params = _params(name, query)
     if name in _RULES:
         assert isinstance(params, kinds.ClassifierParams)

@@ -34,6 +34,22 @@ class NullParams(ControlParams):
     dim: int = Field(default=128, ge=4, le=4096, description="Dimensions.")
 
 
+class LinearParams(ControlParams):
+    """`linear`: a network that looks at pixels, with gradients: how far an image is from each class is known exactly.
+
+    Images are embedded by orthonormal directions of pixel space, texts as random unit vectors of their own.
+    """
+
+    dim: int = Field(default=32, ge=4, le=1024, description="Dimensions.")
+    side: int = Field(default=24, ge=8, le=256, description="Side of the input in pixels.")
+    masked: int = Field(
+        default=0,
+        ge=0,
+        le=255,
+        description="Round pixels to so many steps first, which hides the gradient; 0: no.",
+    )
+
+
 class ClassifierParams(ControlParams):
     """`classifier`: decides for an image's `label` with probability `accuracy`, else for another one, each as likely.
 

@@ -120,9 +120,9 @@ def _recorded(rest: str, _options: LoadOptions) -> Loaded:
 
 
 def _control(rest: str, _options: LoadOptions) -> Loaded:
-    from clipaudit.models.control import load_control
+    from clipaudit.models.control import open_control
 
-    return load_control(rest)
+    return open_control(rest)
 
 
 def _custom(rest: str, _options: LoadOptions) -> Loaded:

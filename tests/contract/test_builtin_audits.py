@@ -16,6 +16,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.data.registry import DataRegistry
 from clipaudit.errors import DataUnavailable
 from clipaudit.models.control import load_control
+from clipaudit.models.load import open_model
 from clipaudit.plugins import AUDITS, PluginUnavailable, load_audit, names
 from clipaudit.stimuli import avatars
 from clipaudit.testing import check_audit
@@ -90,6 +91,11 @@ TRIALS = {
         },
     ),
     "occupation_text": Trial(lambda: None, ("null",), {"shares": SHARES}),
+    "adversarial": Trial(
+        drawn_objects,
+        ("linear", "linear?masked=16"),
+        {"images": 24, "classes": 4, "steps": 5, "targets": 2, "queries": 5, "universal_rounds": 2},
+    ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
     "cue_conflict": Trial(drawn_objects, ("null", "shape?q=0.3&accuracy=0.9"), {"pairs": 30, "classes": 6}),
@@ -109,13 +115,13 @@ def loaded(name: str) -> Audit:
 
 
 @pytest.mark.parametrize(("name", "model"), CASES)
-def test_audit_keeps_the_contract(name: str, model: str) -> None:
+def test_audit_keeps_the_contract(name: str, model: str, tmp_path: Path) -> None:
     audit = loaded(name)
     trial = TRIALS.get(name)
     if trial is None:
         check_audit(audit, model=load_control(model))
     else:
-        check_audit(audit, trial.dataset(), load_control(model), params=trial.params)
+        check_audit(audit, trial.dataset(), open_model(f"control:{model}", cache_dir=tmp_path), params=trial.params)
 
 
 def test_words_need_no_data() -> None:

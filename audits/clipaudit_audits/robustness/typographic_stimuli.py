@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit.stimuli.overlay import Kind, Overlay
 from clipaudit.stimuli.written import random_string, wrong_labels
-from clipaudit_audits.choosing import largest_classes
+from clipaudit_audits.choosing import largest_classes, spread
 from clipaudit_audits.robustness.typographic_params import TypographicParams
 
 CONTROLS: tuple[Kind, ...] = ("blank", "random", "right")
@@ -57,7 +55,8 @@ def exhibition(dataset: Dataset, params: TypographicParams, seed: int) -> Exhibi
     known = set(classes)
     used = [image for image, label in zip(dataset.images, labels, strict=True) if label in known]
     per_base = 1 if real else 1 + len(params.doses) + len(CONTROLS)
-    bases = _spread(used, max(2, params.max_images // per_base), seed)
+    drawn = spread([image.attributes["label"] for image in used], max(2, params.max_images // per_base), seed)
+    bases = [used[i] for i in drawn]
     shown = [_real(dataset, image) for image in bases] if real else _overlaid(dataset, bases, params, seed)
     return Exhibition(tuple(shown), tuple(classes))
 
@@ -65,20 +64,6 @@ def exhibition(dataset: Dataset, params: TypographicParams, seed: int) -> Exhibi
 def _named(labels: Sequence[str], written: Sequence[str]) -> list[str]:
     """All classes and all written words, sorted: the label set of RTA-100."""
     return sorted({*labels, *written} - {""})
-
-
-def _spread(images: Sequence[ImageRef], most: int, seed: int) -> list[ImageRef]:
-    """At most `most` images, as evenly over the classes as they allow, drawn with `seed`, in their own order."""
-    if len(images) <= most:
-        return list(images)
-    rng = np.random.default_rng(seed)
-    labels = np.array([image.attributes["label"] for image in images])
-    turn = np.empty(len(images))
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        turn[members] = rng.permutation(len(members))
-    order = np.lexsort((rng.random(len(images)), turn))
-    return [images[i] for i in np.sort(order[:most])]
 
 
 def _real(dataset: Dataset, image: ImageRef) -> Shown:

@@ -61,8 +61,7 @@ def _look(victim: Victim, goal: Goal, state: _State, found: Found, last: bool) -
     else:
         logits, loss, gradient = victim.gradients(state.point, goal, state.rows)
     hit = victim.reached(logits, state.point, goal, state.rows)
-    found.reached[state.rows[hit]] = True
-    found.pixels[state.rows[hit]] = state.point[hit]
+    found.enter(state.rows[hit], state.point[hit], logits[hit])
     if loss is not None and gradient is not None:
         state.judge(loss, gradient)
 

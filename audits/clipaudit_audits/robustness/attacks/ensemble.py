@@ -69,7 +69,7 @@ def attack(victim: Victim, subjects: Subjects, ball: Ball, budget: Budget) -> Br
         if len(standing):
             found.take(standing, ATTACKS[name](victim, subjects.only(standing), ball, budget))
             by[found.reached & (by < 0)] = number
-    return Broken(found.pixels, found.reached, found.steps, by)
+    return Broken(found.pixels, found.reached, found.steps, found.taken, by)
 
 
 def cross_entropy(victim: Victim, subjects: Subjects, ball: Ball, budget: Budget) -> Found:
@@ -131,7 +131,7 @@ def _per_target(
         part = run(subjects.only(rows), wanted, rows, rank)
         for attempt in range(together):
             piece = slice(attempt * len(standing), (attempt + 1) * len(standing))
-            found.take(standing, Found(part.pixels[piece], part.reached[piece], part.steps[piece]))
+            found.take(standing, part.part(piece))
         rank += together
     return found
 

@@ -33,8 +33,7 @@ def fab(
         base = clean[rows]
         wrong = victim.reached(logits, point, goal, rows)
         hit = wrong & (ball.size(point - base) <= ball.eps)
-        found.reached[rows[hit]] = True
-        found.pixels[rows[hit]] = point[hit]
+        found.enter(rows[hit], point[hit], logits[hit])
         point = torch.where(
             over(wrong, point), base + BACK * (point - base), _onwards(ball, base, point, loss, gradient)
         )

@@ -44,7 +44,7 @@ def square(victim: Victim, goal: Goal, clean: torch.Tensor, ball: Ball, queries:
         better = loss > best
         change, best = torch.where(over(better, change), trial, change), torch.where(better, loss, best)
         hit = victim.reached(logits, points, goal, rows)
-        found.reached[rows[hit]], found.pixels[rows[hit]] = True, points[hit]
+        found.enter(rows[hit], points[hit], logits[hit])
         rows, change, best = rows[~hit], change[~hit], best[~hit]
     return found
 

@@ -56,7 +56,7 @@ class Victim:
         return self._pieces.halvings
 
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(b, 3, H, W) to (b, C), in one pass; differentiable."""
+        """(b, 3, H, W) to (b, C), in one pass; differentiable. Attacks keep their state, and logits, on the CPU."""
         return self._logits(self.encoder, pixels)
 
     def scores(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -75,12 +75,12 @@ class Victim:
         """Logits (n, C), loss (n,) and its gradient (n, 3, H, W) at pixels (n, 3, H, W) of the images `rows` (n,)."""
 
         def both(piece: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-            part = pixels[piece].requires_grad_()
+            part = pixels[piece].to(self.encoder.device, copy=True).requires_grad_()
             with torch.enable_grad():
                 logits = self.logits(part)
                 loss = goal.loss(logits, rows[piece])
                 (gradient,) = torch.autograd.grad(loss.sum(), [part])
-            return logits.detach(), loss.detach(), gradient
+            return logits.detach(), loss.detach(), gradient.cpu()
 
         self.forwards += len(pixels)
         self.backwards += len(pixels)
@@ -107,7 +107,7 @@ class Victim:
 
     def _logits(self, encoder: DualEncoder, pixels: torch.Tensor) -> torch.Tensor:
         vectors = functional.normalize(encoder.encode_pixels(pixels).float(), dim=1)
-        return self.scale * vectors @ self.weights.T
+        return (self.scale * vectors @ self.weights.T).cpu()
 
 
 class _First:

@@ -1,0 +1,134 @@
+"""The estimates of each part. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clipaudit.results import Estimate, Reference
+from clipaudit_audits.robustness.adversarial_checks import checks, failures
+from clipaudit_audits.robustness.adversarial_estimates import (
+    NORMS,
+    Row,
+    Scorer,
+    of_kind,
+    radii,
+    radius_text,
+    reference,
+)
+from clipaudit_audits.wording import percent
+
+
+def white_box(rows: Sequence[Row], seed: int) -> list[Estimate]:
+    """Robust accuracy, both success rates and noise at every radius; clean accuracy; Square alone; the checks."""
+    scorer = Scorer(seed, failures(rows))
+    found = [e for eps in radii(rows, "attack") for e in _at(scorer, rows, eps)]
+    clean = scorer.share_of(of_kind(rows, "zero"), lambda row: bool(row["right"]))
+    found.append(scorer.rate("clean_accuracy", clean, "Without attack the model is right on {}", role="secondary"))
+    for eps in radii(rows, "square"):
+        alone = scorer.share_of(of_kind(rows, "square", eps), lambda row: bool(row["success"]))
+        said = (
+            "From scores alone, without gradients, Square made the model wrong on {} of the images that it gets right, "
+            f"with {_within(rows, eps)}"
+        )
+        found.append(scorer.rate("black_box_success", alone, said, role="secondary", subgroup=_subgroup(rows, eps)))
+    return [*found, *checks(rows, scorer)]
+
+
+def _at(scorer: Scorer, rows: Sequence[Row], eps: float) -> list[Estimate]:
+    attacked = of_kind(rows, "attack", eps)
+    hit = [row for row in attacked if row["right"]]
+    robust = scorer.share_of(attacked, lambda row: bool(row["right"]) and not row["success"])
+    broken = scorer.share_of(hit, lambda row: bool(row["success"]))
+    lost = scorer.share_of(attacked, lambda row: bool(row["right"]) and bool(row["success"]))
+    noise = scorer.share_of(of_kind(rows, "noise", eps), lambda row: bool(row["success"]))
+    within, subgroup = _within(rows, eps), _subgroup(rows, eps)
+    beside = "" if noise.value is None else f"; random noise as large does so for {percent(noise.value)}"
+    return [
+        scorer.rate(
+            "robust_accuracy", robust, f"With {within}, {{}} of all images are right under every attack",
+            subgroup=subgroup,
+        ),
+        scorer.rate(
+            "attack_success", broken, f"With {within}, {{}} of the images that are right when clean are broken{beside}",
+            subgroup=subgroup, references=reference("random noise as large", noise),
+        ),
+        scorer.points(
+            "accuracy_drop", lost, f"With {within} accuracy falls by {{}} from clean to attacked, same images",
+            role="secondary", subgroup=subgroup,
+        ),
+        scorer.rate(
+            "noise_success", noise, f"Random noise of the size of {within} breaks {{}} of the images that are right",
+            role="control", subgroup=subgroup,
+        ),
+    ]  # fmt: skip
+
+
+def targeted(rows: Sequence[Row], seed: int) -> list[Estimate]:
+    """Success of driving images to a text that has nothing to do with them, per radius."""
+    scorer = Scorer(seed)
+    before = scorer.share_of(of_kind(rows, "zero"), lambda row: bool(row["success"]))
+    found = []
+    for eps in radii(rows, "targeted"):
+        here = of_kind(rows, "targeted", eps)
+        done = scorer.share_of(here, lambda row: bool(row["success"]))
+        said = (
+            f"With {_within(rows, eps)}, {{}} of the images were driven to a text that has nothing to do with them, "
+            "ahead of every class"
+        )
+        found.append(
+            scorer.rate("targeted_success", done, said, subgroup=_subgroup(rows, eps),
+                        references=reference("without attack", before))
+        )  # fmt: skip
+    said = "Without attack that text comes first for {}"
+    found.append(scorer.rate("targeted_clean", before, said, role="control"))
+    ended = [row for row in of_kind(rows, "targeted", max(radii(rows, "targeted"), default=0.0)) if row["success"]]
+    own = [row["cosine_label"] for row in of_kind(rows, "zero")]
+    marks = (
+        [Reference(label="clean images to their own label", value=sum(own) / len(own), source="this run")]
+        if own
+        else []
+    )
+    said = (
+        "Once the text comes first, the attacked image has a cosine of {} to it. The attack stops there; it could go on"
+    )
+    return [*found, scorer.mean("cosine_text", ended, "cosine_after", said, role="secondary", references=tuple(marks))]
+
+
+def shared(rows: Sequence[Row], seed: int, kind: str) -> list[Estimate]:
+    """`kind` "universal": one change for all images; "transfer": examples shown to a second model."""
+    scorer = Scorer(seed)
+    noise = scorer.share_of(of_kind(rows, "noise"), lambda row: bool(row["success"]))
+    done = scorer.share_of(of_kind(rows, kind), lambda row: bool(row["success"]))
+    eps = max(radii(rows, kind), default=0.0)
+    within = _within(rows, eps)
+    said = {
+        "universal": f"One and the same change, {within}, made on other images, broke {{}} of the "
+        "images that are right when clean",
+        "transfer": f"Examples made on this model, {within}, made the second model wrong on {{}} of the images "
+        "that both get right",
+    }[kind]
+    if noise.value is not None:
+        said += f"; random noise as large does so for {percent(noise.value)}"
+    clean = scorer.share_of(of_kind(rows, "clean"), lambda row: bool(row["right"]))
+    found = [
+        scorer.rate(f"{kind}_success", done, said, references=reference("random noise as large", noise)),
+        scorer.rate("noise_success", noise, "Random noise as large breaks {} of them", role="control"),
+        scorer.rate("clean_accuracy", clean, "Without attack the model is right on {}", role="secondary"),
+    ]
+    own = of_kind(rows, "own")
+    if own:
+        same = scorer.share_of(own, lambda row: bool(row["success"]))
+        found.append(scorer.rate("attack_success", same, "The same examples break {} on this model", role="secondary"))
+    return found
+
+
+def _within(rows: Sequence[Row], eps: float) -> str:
+    norm = next((row["norm"] for row in rows if row["norm"]), "linf")
+    if norm == "linf":
+        return f"no pixel changed by more than {radius_text(norm, eps)}"
+    return f"changes of at most {radius_text(norm, eps)} (root of summed squares)"
+
+
+def _subgroup(rows: Sequence[Row], eps: float) -> dict[str, str]:
+    norm = next((row["norm"] for row in rows if row["norm"]), "linf")
+    return {"norm": NORMS[norm], "radius": radius_text(norm, eps)}
