@@ -154,7 +154,7 @@ def test_visogender_preset() -> None:
     assert list(texts)[:2] == ["The doctor and their client", "The clerk and their client"]
     found = AUDIT.score(replace(cell, dataset=None), AUDIT.run(cell, Lot(0)))
     five = only(found, "max_skew", k="first 5", target=POOL)
-    assert five.role == "preset"
+    assert five.role == "primary"
     assert five.null is not None
     assert five.null.mean == pytest.approx(0.2436, abs=0.03)  # ln(3/5 / .5) .794, ln(4/5 / .5) .198, ln 2 .008
     ten = only(found, "max_skew", k="first 10", target=POOL)

@@ -35,17 +35,22 @@ class ImageOccupationParams(OccupationParams):
 
     gender: str = Field(default="", description="Column of annotated gender, or of what was drawn.")
     men: tuple[str, ...] = Field(
-        default=("man", "male", "short hair"), min_length=1, description="Values of the first group, in any case."
+        default=("man", "male", "masculine", "short hair"),
+        min_length=1,
+        description="Values of the first group, in any case.",
     )
     women: tuple[str, ...] = Field(
-        default=("woman", "female", "long hair"), min_length=1, description="Values of the second group, in any case."
+        default=("woman", "female", "feminine", "long hair"),
+        min_length=1,
+        description="Values of the second group, in any case.",
     )
     occupation: str = Field(
         default="", description="Column of the occupation shown, for pronoun resolution; empty: found by its name."
     )
     caption: str = Field(
-        default="the {occupation} and {pronoun} work",
-        description="Caption with {pronoun}, and columns such as {occupation} in braces.",
+        default="",
+        description="Caption with {pronoun}, and columns such as {occupation} in braces; empty: 'the {occupation} and "
+        "{pronoun} work', or {participant} or {object} in place of work where the data set has it, as VisoGender asks.",
     )
     pronouns: tuple[str, str, str] = Field(default=("his", "her", "their"), description="Men's, women's, neutral.")
     cluster: str = Field(default="", description="Column of the images' natural unit; empty: that of the card.")
@@ -123,6 +128,7 @@ class Occupation(Audit):
             "gender": _column(dataset, params.gender, _GENDER_COLUMNS, "annotated gender", "gender"),
             "occupation": params.occupation or next((c for c in _OCCUPATION_COLUMNS if c in dataset.columns), ""),
             "cluster": params.cluster or dataset.cluster or "",
+            "caption": params.caption or _usual_caption(dataset),
         }
         params = params.model_copy(update=update)
         dataset.require(*(name for name in (params.occupation, params.cluster) if name))
@@ -197,6 +203,11 @@ def caption(params: ImageOccupationParams, attributes: Mapping[str, str], pronou
     if "{pronoun}" not in params.caption:
         raise UsageError(f"occupation: caption {params.caption!r} has no {{pronoun}}")
     return _FIELD.sub(value, params.caption)
+
+
+def _usual_caption(dataset: Dataset) -> str:
+    beside = next((f"{{{name}}}" for name in ("participant", "object") if name in dataset.columns), "work")
+    return f"the {{occupation}} and {{pronoun}} {beside}"
 
 
 def _column(dataset: Dataset, asked: str, usual: Sequence[str], what: str, key: str) -> str:

@@ -31,7 +31,7 @@ from clipaudit_audits.social_bias.retrieval_skew_measures import (
 from clipaudit_audits.social_bias.retrieval_skew_study import Study
 
 Floats = NDArray[np.float64]
-Role = Literal["primary", "secondary", "preset"]
+Role = Literal["primary", "secondary"]
 _TITLES = {"max_skew": "MaxSkew", "min_skew": "MinSkew", "ndkl": "NDKL", "bias": "Bias", "group_skew": "Skew"}
 _ALTERNATIVES: Mapping[str, Alternative] = {"max_skew": "greater", "ndkl": "greater", "min_skew": "less"}
 _SHARES = {"pool": "against the pool", "uniform": "against even shares"}
@@ -141,8 +141,6 @@ def _bounds(metric: MetricSpec) -> tuple[float, float]:
 
 def _role(study: Study, key: Key) -> Role:
     first = key.target in ("", study.params.target) and key.metric in ("max_skew", "ndkl", "bias")
-    if first and study.params.protocol != "default":
-        return "preset"
     return "primary" if first else "secondary"
 
 

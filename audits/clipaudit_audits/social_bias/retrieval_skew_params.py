@@ -51,12 +51,7 @@ class RetrievalSkewParams(Params):
 def resolve(params: RetrievalSkewParams, dataset: Dataset) -> RetrievalSkewParams:
     """The same with nothing left open. UsageError or DataError in one line where that cannot be done."""
     given = {name for name in params.model_fields_set if getattr(params, name)}
-    presets: Mapping[str, Mapping[str, object]] = {
-        "berg2022": {"k": (1000,), "target": "uniform"},
-        "visogender": {"k": (5, 10), "unit": "occupation", "templates": ("The {occupation} and their {participant}",)},
-        "default": {},
-    }
-    filled = presets[params.protocol]
+    filled = _preset(params.protocol, dataset)
     update: dict[str, object] = {name: value for name, value in filled.items() if name not in given}
     update["cluster"] = params.cluster or dataset.cluster or ""
     params = params.model_copy(update=update)
@@ -69,6 +64,20 @@ def resolve(params: RetrievalSkewParams, dataset: Dataset) -> RetrievalSkewParam
         templates, concepts = read_prompts(params.prompts)
         params = params.model_copy(update={"templates": templates, "concepts": concepts, "prompts": ""})
     return _queries(_tops(params, dataset))
+
+
+def _preset(protocol: str, dataset: Dataset) -> Mapping[str, object]:
+    """What a protocol fixes. VisoGender asks for the gender of the working person only, beside whom a participant or
+    (photographs of one person) an object is shown."""
+    if protocol == "berg2022":
+        return {"k": (1000,), "target": "uniform"}
+    if protocol == "visogender":
+        other = "object" if "object" in dataset.columns and "participant" not in dataset.columns else "participant"
+        groups = {"groups": ("gender",)} if "gender" in dataset.columns else {}
+        return {
+            "k": (5, 10), "unit": "occupation", "templates": (f"The {{occupation}} and their {{{other}}}",), **groups
+        }  # fmt: skip
+    return {}
 
 
 def read_prompts(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

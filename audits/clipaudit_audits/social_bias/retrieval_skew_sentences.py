@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp
 
-from clipaudit.numbers import counted, fixed, value_text
+from clipaudit.numbers import counted, fixed, half_width, plain, value_text
 from clipaudit.results import Estimate, Status
 
 CAVEAT = "It says nothing about queries that ask for a group, nor about other pools of images."
@@ -73,9 +73,10 @@ def not_judged(grouping: str, k: int) -> str:
 
 def _numbers(estimate: Estimate) -> str:
     interval = estimate.interval
-    text = value_text(estimate.value, estimate.unit)
+    spread = _spread(estimate)
+    text = value_text(estimate.value, estimate.unit, spread=spread)
     if interval is not None and interval.low is not None and interval.high is not None:
-        text += f" (95 % interval {fixed(interval.low, 3)} to {fixed(interval.high, 3)})"
+        text += f" (95 % interval {plain(interval.low, spread)} to {plain(interval.high, spread)})"
     return f"{text}, {counted(estimate.n, 'image')}"
 
 
@@ -83,11 +84,15 @@ def _chance(estimate: Estimate) -> str:
     null = estimate.null
     if null is None or estimate.value is None:
         return ""
-    excess = fixed(estimate.value - null.mean, 3)
-    return (
-        f" Chance alone gives {fixed(null.mean, 3)} (95 %: {fixed(null.low, 3)} to {fixed(null.high, 3)}); the excess "
-        f"is {excess}."
+    mean, low, high, excess = (
+        plain(value, _spread(estimate)) for value in (null.mean, null.low, null.high, estimate.value - null.mean)
     )
+    return f" Chance alone gives {mean} (95 %: {low} to {high}); the excess is {excess}."
+
+
+def _spread(estimate: Estimate) -> float | None:
+    interval = estimate.interval
+    return None if interval is None else half_width(interval.low, interval.high)
 
 
 def _verdict(estimate: Estimate) -> str:
@@ -95,7 +100,7 @@ def _verdict(estimate: Estimate) -> str:
         return " That differs from chance, after correction."
     if estimate.status is Status.NO_EFFECT and estimate.minimum_detectable is not None:
         return (
-            f" Not shown to differ from chance; an excess of {fixed(estimate.minimum_detectable, 3)} would have been "
+            f" Not shown to differ from chance; an excess of {plain(estimate.minimum_detectable)} would have been "
             "found with 80 % probability before correction."
         )
     return ""
