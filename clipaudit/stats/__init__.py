@@ -7,6 +7,8 @@ permutation  two samples, re-partitioned: exact or Monte Carlo
 multiple     Holm and Benjamini-Hochberg over a family of estimates
 power        minimum detectable effects
 null         what chance alone gives, from draws
+gap          largest difference between groups: permutation, simultaneous bound, variance without noise
+gap_rates, gap_permutation, gap_bounds, gap_variance   its parts
 ranking      skew, NDKL, bias and entropy of rankings
 ranking_resample  the same under permuted labels and resampled items, many at once
 """
