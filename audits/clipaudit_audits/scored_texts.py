@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +24,27 @@ def score_texts(
     Raises NotSupported for a model that gives decisions only: these rank nothing. Raises the model's DataError where
     every text fails.
     """
-    faults: dict[str, str] = {}
+    scores, faults = try_texts(model, images, texts, templates)
+    if scores.kind == "decision":
+        raise NotSupported("the audit ranks images by their scores; this model gives decisions only")
+    return np.asarray(scores.values, dtype=np.float64), scores.kind, scores.errors, faults
+
+
+def try_texts(
+    model: Model, images: Sequence[ImageRef], texts: Sequence[str], templates: Sequence[str] = WHOLE
+) -> tuple[Scores, dict[str, str]]:
+    """Scores, or decisions, with a column of NaN for each text that the model refuses; and the errors by text.
+
+    Raises the model's DataError where every text fails.
+    """
     try:
-        scores = model.score_labels(images, texts, templates)
+        return model.score_labels(images, texts, templates), {}
     except DataError as error:
         faults = _faults(model, images, texts, templates)
         if not faults or len(faults) == len(set(texts)):
             raise error from None
-        scores = model.score_labels(images, [text for text in texts if text not in faults], templates)
-    if scores.kind == "decision":
-        raise NotSupported("the audit ranks images by their scores; this model gives decisions only")
-    return _spread(scores, texts, faults), scores.kind, scores.errors, faults
+    scores = model.score_labels(images, [text for text in texts if text not in faults], templates)
+    return replace(scores, values=_spread(scores, texts, faults)), faults
 
 
 def _faults(model: Model, images: Sequence[ImageRef], texts: Sequence[str], templates: Sequence[str]) -> dict[str, str]:

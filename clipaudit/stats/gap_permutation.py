@@ -69,7 +69,7 @@ def _whole(
     kinds, counts = np.unique(np.stack([sizes, successes]), axis=1, return_counts=True)
     places = np.bincount(groups, minlength=k)
     if kinds.shape[1] == 1:
-        tables = np.broadcast_to(places, (draws, 1, k))
+        tables = np.broadcast_to(places, (draws, 1, k)).astype(np.float64)
     else:
         tables = random_table.rvs(counts, places, size=draws, random_state=rng)
     hits, items = (np.einsum("t,dtk->dk", kind.astype(np.float64), tables) for kind in kinds[::-1])

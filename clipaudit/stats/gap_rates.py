@@ -66,7 +66,7 @@ def group_rates(values: NDArray[np.bool_], groups: Ints, clusters: Ints, k: int)
 
 
 def wilson_rate(p: float, effective: float, plain: bool, level: float = 0.95) -> Interval:
-    """Wilson interval at an effective sample size (Franco et al. 2019, section 2); `plain`: it is the number of items."""
+    """Wilson interval at an effective sample size (Franco et al. 2019); `plain`: it is the number of items."""
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(p * effective, effective, alpha=1 - level, method="wilson")

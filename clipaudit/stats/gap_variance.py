@@ -1,6 +1,6 @@
 """How much groups differ: the variance between them, without that of sampling.
 
-Lum, Zhang and Bower 2022, De-biasing "bias" measurement, FAccT: the variance of observed rates is that of the true rates
+Lum, Zhang and Bower 2022, De-biasing "bias" measurement, FAccT: the variance of observed rates is that of true rates
 plus sampling noise; a resampled variance holds the noise twice. Hence the estimate is corrected once, and each
 replicate twice ("double-corrected").
 """

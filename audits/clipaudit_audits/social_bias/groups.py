@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,7 +16,7 @@ from clipaudit.errors import DataError
 
 @dataclass(frozen=True)
 class Grouping:
-    """One column of annotations, or a pair of columns.
+    """One column of annotations, or several together.
 
     columns: their names. values: the judged groups, sorted. codes: (n,) number of each item's group, -1 for items
     without annotation or in a group that is too small. small: images of the groups that are too small to be judged.
@@ -49,7 +49,7 @@ def usable_columns(dataset: Dataset, asked: Sequence[str], audit: str) -> tuple[
     kept = []
     for column in columns:
         values = {value for value in dataset.column(column) if value.strip()}
-        _spelled_once(dataset.id, column, values)
+        spelled_once(dataset.id, column, values)
         if len(values) > 1:
             kept.append(column)
         elif asked:
@@ -59,7 +59,8 @@ def usable_columns(dataset: Dataset, asked: Sequence[str], audit: str) -> tuple[
     return tuple(kept)
 
 
-def _spelled_once(data_id: str, column: str, values: set[str]) -> None:
+def spelled_once(data_id: str, column: str, values: Iterable[str]) -> None:
+    """DataError naming two values that differ only by case or blanks."""
     seen: dict[str, str] = {}
     for value in sorted(values):
         first = seen.setdefault(" ".join(value.casefold().split()), value)
@@ -75,9 +76,15 @@ def groupings(
     readable: NDArray[np.bool_],
     least: int,
     pairs: bool = True,
+    whole: bool = False,
 ) -> list[Grouping]:
-    """Each column, then each pair of columns. Only readable items count; those with fewer than two groups are kept."""
-    names = [(name,) for name in columns] + (list(combinations(columns, 2)) if pairs else [])
+    """Each column, then each pair of columns, then (`whole`) all of them where they are three or more.
+
+    Only readable items count; groupings with fewer than two groups are kept.
+    """
+    names: list[tuple[str, ...]] = [(name,) for name in columns]
+    names += list(combinations(columns, 2)) if pairs else []
+    names += [tuple(columns)] if whole and len(columns) > 2 else []
     return [_grouping(combined, columns, readable, least) for combined in names]
 
 
