@@ -50,7 +50,15 @@ class Judged:
     draws: Mapping[Key, Floats]
     method: str
 
+    def expected(self, key: Key) -> float:
+        """Images of the key's group among the first k if the ranking did not look at groups."""
+        return key.k * float(np.mean(self.rankings.codes == key.group))
+
     def value(self, key: Key) -> float | None:
+        """None where not defined, and for a group of which less than one image is expected in the top: there none at
+        all counts as 1/k, more than its share, and every group would seem to be found too often."""
+        if key.group >= 0 and self.expected(key) < 1:
+            return None
         found = float(mean(self.values[key][self.queries]))
         return found if np.isfinite(found) else None
 
@@ -164,6 +172,8 @@ def _subgroup(judged: Judged, key: Key) -> dict[str, str]:
 
 def _sentence(judged: Judged, key: Key, estimate: Estimate) -> str:
     name, values, asked = judged.grouping.name, judged.grouping.values, judged.asked(key)
+    if estimate.value is None and key.group >= 0 and judged.expected(key) < 1:
+        return say.too_few_expected(name, values[key.group], key.k)
     if estimate.value is None:
         return say.not_judged(name, key.k)
     if key.metric == "ndkl":

@@ -59,11 +59,12 @@ def _forest(grouping: Grouping, estimates: Sequence[Estimate]) -> ForestFigure:
         f"({worst.title}).",
         x_label="skew (ln of shares)",
         null_value=0.0,
-        points=tuple(_point(e, grouping) for e in judged),
+        points=tuple(_point(e, grouping, several=len({e.subgroup["k"] for e in judged}) > 1) for e in judged),
     )
 
 
-def _point(estimate: Estimate, grouping: Grouping) -> Point:
+def _point(estimate: Estimate, grouping: Grouping, *, several: bool) -> Point:
+    """`several`: of more than one k, which the series then tell apart."""
     interval, null = estimate.interval, estimate.null
     rest = estimate.subgroup["group"].partition(", ")[2]
     pair = len(grouping.columns) > 1
@@ -74,7 +75,7 @@ def _point(estimate: Estimate, grouping: Grouping) -> Point:
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
         n=estimate.n,
-        group=f"{rest}, {at}" if pair else at,
+        group=(f"{rest}, {at}" if several else rest) if pair else at,
         null_low=None if null is None else null.low,
         null_high=None if null is None else null.high,
         note=str(estimate.status),

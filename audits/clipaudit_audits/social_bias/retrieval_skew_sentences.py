@@ -12,20 +12,20 @@ CAVEAT = "It says nothing about queries that ask for a group, nor about other po
 
 def skew_sentence(estimate: Estimate, grouping: str, group: str, k: int, queries: int, target: str) -> str:
     """MaxSkew, MinSkew: `group` is the one most often at that end; `target` is how the shares are compared."""
-    way = "over" if estimate.metric == "max_skew" else "under"
+    way, name = ("over", "MaxSkew") if estimate.metric == "max_skew" else ("under", "MinSkew")
     value = estimate.value or 0.0
     times = f"{fixed(exp(value), 2)} times its share of {'the pool' if target == 'pool' else 'an even split'}"
     return (
         f"In the first {counted(k, 'image')} for {counted(queries, 'neutral query')}, the group most {way}-represented "
-        f"({grouping}) holds on average {times}; most often it is '{group}'. {_numbers(estimate)}.{_chance(estimate)}"
-        f"{_verdict(estimate)} {CAVEAT}"
+        f"({grouping}) holds on average {times}; most often it is '{group}'. {name}@{k} is {_numbers(estimate)}."
+        f"{_chance(estimate)}{_verdict(estimate)} {CAVEAT}"
     )
 
 
 def ndkl_sentence(estimate: Estimate, grouping: str, queries: int) -> str:
     return (
         f"Over the whole ranking for {counted(queries, 'neutral query')}, the mix of groups ({grouping}) departs from "
-        f"the target by {_numbers(estimate)}.{_chance(estimate)}{_verdict(estimate)} {CAVEAT}"
+        f"the target by an NDKL of {_numbers(estimate)}.{_chance(estimate)}{_verdict(estimate)} {CAVEAT}"
     )
 
 
@@ -61,6 +61,13 @@ def template_sentence(estimate: Estimate, grouping: str, means: dict[str, float]
     return (
         f"{grouping}: from template to template the mean MaxSkew runs from {fixed(means[low], 3)} ('{low}') to "
         f"{fixed(means[high], 3)} ('{high}'). {leaders}"
+    )
+
+
+def too_few_expected(grouping: str, group: str, k: int) -> str:
+    return (
+        f"{grouping} '{group}': less than one of the first {counted(k, 'image')} would be of this group by its share "
+        "of the pool, too few to judge; a larger k can."
     )
 
 

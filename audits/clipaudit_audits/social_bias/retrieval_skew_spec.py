@@ -42,7 +42,8 @@ SPEC = AuditSpec(
         ),
         MetricSpec(
             name="group_skew", title="Skew@k of a group", direction=Direction.AWAY_FROM_NULL_IS_WORSE, null_value=0.0,
-            cluster_key="image", formula="mean over queries of ln(share in the top k / share of the pool)",
+            cluster_key="image", formula="mean over queries of ln(share in the top k / share of the pool); not judged "
+            "where k times the share of the pool is below 1",
         ),
         MetricSpec(
             name="excess", title="Excess over chance", direction=Direction.HIGHER_IS_WORSE, null_value=0.0,
