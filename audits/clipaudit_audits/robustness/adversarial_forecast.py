@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from clipaudit.contract import Cell
+from clipaudit.errors import ImageError
 from clipaudit_audits.choosing import spread
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
-from clipaudit_audits.robustness.adversarial_subjects import CHUNK, draw, readable_pixels, victim_of
+from clipaudit_audits.robustness.adversarial_subjects import CHECKED, draw, victim_of
 from clipaudit_audits.robustness.attacks.balls import Norm, ball
-from clipaudit_audits.robustness.attacks.goals import Margin
+from clipaudit_audits.robustness.attacks.goals import Chosen, Goal, Margin
+from clipaudit_audits.robustness.attacks.victim import Victim
 
 if TYPE_CHECKING:
     from clipaudit.models.protocol import Model
-    from clipaudit_audits.robustness.attacks.victim import Victim
 
 PILOT = 16
 HIT = 3  # passes until a typical image is broken
@@ -25,51 +28,86 @@ FORWARD = 0.4  # cost of a pass without gradients, in passes with
 
 def foresee(cell: Cell, model: Model, texts: Sequence[str]) -> float:
     """Seconds for the attacks and checks of one cell."""
-    params: AdversarialParams = cell.params
-    sample = draw(cell.require_dataset(), params, cell.seed)
-    some = [sample.images[i] for i in spread(sample.labels, PILOT, cell.seed)]
-    victim = victim_of(model, sample.classes, params, texts)
-    pixels = readable_pixels(victim.encoder, some)
-    if not pixels:
-        return 0.0
-    stack = torch.stack(pixels)
-    labels = torch.tensor([sample.classes.index(image.attributes["label"]) for image in some[: len(stack)]])
-    seconds = victim.seconds_per_pass(stack)
-    right = float((victim.scores(stack).argmax(dim=1) == labels).float().mean())
-    n = len(sample.images)
-    part = params.parts[0]
-    if part in ("linf", "l2"):
+    pilot = _Pilot.of(cell, model, texts)
+    return 0.0 if pilot is None else pilot.passes() * pilot.victim.seconds_per_pass(pilot.pixels)
+
+
+def foreseen_passes(cell: Cell, model: Model, texts: Sequence[str]) -> float:
+    """Forward and backward passes for one cell; a forward pass alone counts as `FORWARD`."""
+    pilot = _Pilot.of(cell, model, texts)
+    return 0.0 if pilot is None else pilot.passes()
+
+
+@dataclass(frozen=True)
+class _Pilot:
+    """A few images (m, 3, H, W) with their classes (m,); n is how many the cell has."""
+
+    params: AdversarialParams
+    victim: Victim
+    pixels: torch.Tensor
+    labels: torch.Tensor
+    n: int
+
+    @classmethod
+    def of(cls, cell: Cell, model: Model, texts: Sequence[str]) -> _Pilot | None:
+        sample = draw(cell.require_dataset(), cell.params, cell.seed)
+        some = [sample.images[i] for i in spread(sample.labels, PILOT, cell.seed)]
+        victim = victim_of(model, sample.classes, cell.params, texts)
+        pixels, labels = [], []
+        for image in some:
+            with suppress(ImageError):
+                pixels.append(victim.encoder.preprocess(image.load()).float().cpu())
+                labels.append(sample.classes.index(image.attributes["label"]))
+        if not pixels:
+            return None
+        return cls(cell.params, victim, torch.stack(pixels), torch.tensor(labels), len(sample.images))
+
+    def passes(self) -> float:
+        params, part = self.params, self.params.parts[0]
+        right = float((self.victim.scores(self.pixels).argmax(dim=1) == self.labels).float().mean())
+        if part == "targeted":
+            return self.n * (self._towards() + 2 * FORWARD * (1 + len(params.eps("linf"))))
+        if part == "universal":
+            return self.n * right * (0.5 * params.universal_rounds + 2 * 0.5 * FORWARD)
+        if part == "transfer":
+            return self.n * right * (params.steps + 5 * FORWARD)
         norm: Norm = "linf" if part == "linf" else "l2"
-        return seconds * n * right * _white(params, victim, stack, norm)
-    if part == "universal":
-        return seconds * n * right * (0.5 * params.universal_rounds + FORWARD)
-    if part == "transfer":
-        return seconds * n * right * (params.steps + 4 * FORWARD)
-    return seconds * n * 2 * HIT * len(params.eps_linf)
+        return self.n * (FORWARD + right * self._white(norm))
+
+    def _white(self, norm: Norm) -> float:
+        """Per image that the model gets right: attacks and noise at all radii, and the checks on the first images."""
+        params, radii = self.params, self.params.eps(norm)
+        goal = Margin(self.victim.scores(self.pixels).argmax(dim=1))
+        standing = self._standing(goal, norm, radii)
+        targets = min(params.targets, self.victim.classes - 1)
+        tries = {"apgd-ce": params.restarts, "apgd-t": targets, "fab-t": targets, "square": 0}
+        full: float = params.steps * sum(tries[name] for name in params.attacks)
+        full += FORWARD * params.queries * ("square" in params.attacks)
+        attacks = _spent(standing, full) + FORWARD * len(radii)
+        again = 1.25 * (standing[0] * params.steps + HIT)
+        square = FORWARD * params.queries * (1 + standing[-1]) / 2  # half of what can be broken is, on the way
+        checks = again + HIT + square + 1 + FORWARD
+        return attacks + checks * min(1.0, CHECKED / self.n)
+
+    def _towards(self) -> float:
+        """Per image: until the chosen text comes first, at all radii."""
+        texts = len(self.params.wanted)
+        goal = Chosen(self.victim.classes - texts + torch.arange(len(self.pixels)) % texts)
+        standing = self._standing(goal, "linf", self.params.eps("linf"))
+        return _spent(standing, self.params.steps)
+
+    def _standing(self, goal: Goal, norm: Norm, radii: Sequence[float]) -> list[float]:
+        """Share of the pilot's images that no point of each radius breaks, as far as the gradient sees.
+
+        The distance is minus the loss over the gradient's dual norm, which is exact for a linear network.
+        """
+        _, loss, gradient = self.victim.gradients(self.pixels, goal, torch.arange(len(self.pixels)))
+        steepness = gradient.flatten(1).abs().sum(dim=1) if norm == "linf" else ball("l2", 1.0).size(gradient)
+        distances = -loss / steepness.clamp_min(1e-12)
+        return [float((distances > eps).float().mean()) for eps in radii]
 
 
-def _white(params: AdversarialParams, victim: Victim, pixels: torch.Tensor, norm: Norm) -> float:
-    """Passes per image that the model gets right: attacks at all radii, and the checks on the first of them."""
-    full = params.steps * (
-        params.restarts * ("apgd-ce" in params.attacks)
-        + min(params.targets, victim.classes - 1) * (("apgd-t" in params.attacks) + ("fab-t" in params.attacks))
-    )
-    full_queries = FORWARD * params.queries * ("square" in params.attacks)
-    distances = _distances(victim, pixels, norm)
-    total, before = 0.0, 1.0
-    radii = params.eps(norm)
-    for eps in radii:
-        standing = float((distances > eps).float().mean())
-        total += standing * (full + full_queries) + (before - standing) * HIT + FORWARD
-        before = standing
-    standing = float((distances > radii[0]).float().mean())
-    checks = 1.25 * (standing * params.steps + HIT) + HIT + FORWARD * params.queries + 1
-    return total + checks * min(1.0, 2 * CHUNK / params.images)
-
-
-def _distances(victim: Victim, pixels: torch.Tensor, norm: Norm) -> torch.Tensor:
-    """(n,) distance to the nearest other class, as the gradient sees it: margin over the gradient's dual norm."""
-    first = victim.scores(pixels).argmax(dim=1)
-    _, margin, gradient = victim.gradients(pixels, Margin(first), torch.arange(len(pixels)))
-    steepness = gradient.flatten(1).abs().sum(dim=1) if norm == "linf" else ball("l2", 1.0).size(gradient)
-    return -margin / steepness.clamp_min(1e-12)
+def _spent(standing: Sequence[float], full: float) -> float:
+    """Passes per image: `full` at every radius where it stands, a few where it falls."""
+    before = (1.0, *standing)
+    return sum(now * full + (was - now) * HIT for was, now in zip(before, standing, strict=False))

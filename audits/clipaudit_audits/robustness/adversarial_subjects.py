@@ -10,7 +10,7 @@ import numpy as np
 
 from clipaudit.contract import Cell
 from clipaudit.data.dataset import Dataset
-from clipaudit.errors import DataError, ImageError, NotSupported
+from clipaudit.errors import DataError, NotSupported
 from clipaudit.images import ImageRef
 from clipaudit.stimuli.recipe import seed_from
 from clipaudit.zeroshot import ensemble, prompts
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clipaudit_audits.robustness.attacks.victim import Victim
 
 CHUNK = 16  # images attacked together, and kept together when a run is killed
+CHECKED = 2 * CHUNK  # images on which the checks of the measurement are made
 
 
 @dataclass(frozen=True)
@@ -151,14 +152,3 @@ def exact_twin(encoder: DualEncoder) -> DualEncoder | None:
         return None
     twin: DualEncoder = encoder.cast("float32")
     return twin
-
-
-def readable_pixels(encoder: DualEncoder, images: Sequence[ImageRef]) -> list[torch.Tensor]:
-    """Pixels of those images that can be read."""
-    found = []
-    for image in images:
-        try:
-            found.append(encoder.preprocess(image.load()).float().cpu())
-        except ImageError:
-            continue
-    return found

@@ -11,7 +11,7 @@ import torch
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
 from clipaudit_audits.robustness.adversarial_pictures import triple
 from clipaudit_audits.robustness.adversarial_rows import Journal, Record, record, table, unreadable
-from clipaudit_audits.robustness.adversarial_subjects import CHUNK, Trial
+from clipaudit_audits.robustness.adversarial_subjects import CHECKED, CHUNK, Trial
 from clipaudit_audits.robustness.attacks.balls import Ball, ball
 from clipaudit_audits.robustness.attacks.ensemble import Budget, Subjects, attack, black_box, cross_entropy
 from clipaudit_audits.robustness.attacks.goals import Margin, Wrong
@@ -19,7 +19,6 @@ from clipaudit_audits.robustness.attacks.goals import Margin, Wrong
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHECKED = 2 * CHUNK  # images on which the checks are made
 LARGE: dict[str, float] = {"linf": 32 / 255, "l2": 20.0}  # at which nothing stands, if gradients lead anywhere
 PICTURES = 2  # triples kept per chunk
 
