@@ -26,17 +26,18 @@ def describe(name: str, data: tuple[str, ...] = ()) -> str:
     from clipaudit.data.registry import parse_data_option
     from clipaudit.engine.suite import builtin_suites, load_suite
 
-    if Path(name).exists() and name not in open_registry(data).ids():
-        data, name = (*data, name), parse_data_option(name)[0]
     registry = open_registry(data)
     audits, suites, cards = plugins.names(plugins.AUDITS), builtin_suites(), registry.ids()
+    if name not in {*audits, *suites, *cards} and Path(name).exists():
+        return describe(parse_data_option(name)[0], (*data, name))
     pages = []
     if name in audits:
         pages.append(audit_page(plugins.load_audit(name).spec))
     if name in suites:
         pages.append(suite_page(load_suite(name)))
     if name in cards:
-        pages.append(describe_card(registry.card(name), registry.reach(name)) + "\n\n" + served(name, data))
+        page = describe_card(registry.card(name), registry.reach(name), downloads=registry.downloads(name))
+        pages.append(f"{page}\n\n{served(name, data)}")
     if not pages:
         raise UsageError(f"nothing is called {name!r}; {nearest(name, [*audits, *suites, *cards])}")
     return "\n\n".join(pages)
@@ -48,7 +49,7 @@ def served(data_id: str, places: tuple[str, ...]) -> str:
 
     registry = open_registry(places, offline=True)  # nothing is downloaded in order to be described
     made_for = [one.id for one in plugins.list_audits() if one.audit and data_id in one.audit.spec.data]
-    if registry.reach(data_id) is not None:
+    if registry.reach(data_id) is not None:  # or it is on the hub, and not here yet
         said = f"Audits made for it: {', '.join(made_for) or 'none'}; all are tried on it once it is in reach."
         return _wrap(said)
     try:

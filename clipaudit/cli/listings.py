@@ -24,6 +24,9 @@ MODELS = (
 )
 
 
+DOWNLOADS = "yes: fetched from the hub when it is first used"
+
+
 def audits(data: tuple[str, ...]) -> Table:
     """Every registered audit, the broken ones with their reason."""
     from clipaudit.plugins import list_audits
@@ -46,7 +49,8 @@ def data(places: tuple[str, ...]) -> Table:
     for data_id in registry.ids():
         card = registry.card(data_id)
         reason = registry.reach(data_id)
-        table.add_row(_t(data_id), _t(card.title), _t(card.licence), _t("yes" if reason is None else f"no: {reason}"))
+        said = f"no: {reason}" if reason else DOWNLOADS if registry.downloads(data_id) else "yes"
+        table.add_row(_t(data_id), _t(card.title), _t(card.licence), _t(said))
     for data_id, reason in registry.broken.items():
         table.add_row(_t(data_id), "-", "-", _t(f"BROKEN CARD: {reason}"))
     return table

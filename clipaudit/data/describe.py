@@ -10,8 +10,9 @@ from clipaudit.text import printable
 WIDTH = 100
 
 
-def describe_card(card: DataCard, reach_reason: str | None) -> str:
-    """What it is, whose it is, its columns, limits and where it comes from. `reach_reason`: why it is out of reach."""
+def describe_card(card: DataCard, reach_reason: str | None, *, downloads: bool = False) -> str:
+    """What it is, whose it is, its columns, limits and where it comes from. `reach_reason`: why it is out of reach;
+    `downloads`: opening it would fetch it."""
     lines = [f"{card.id}: {printable(card.title)}", ""]
     lines += [line for part in card.text.split("\n\n") if part.strip() for line in (_wrap(part), "")]
     lines += [_wrap(f"Licence: {card.licence}"), _wrap(f"Consent: {card.consent}")]
@@ -22,7 +23,8 @@ def describe_card(card: DataCard, reach_reason: str | None) -> str:
         lines += [_wrap(f"Groups: {', '.join(card.groups)}")]
     lines += [_wrap(f"Natural unit: {card.cluster if card.cluster not in (None, 'id') else 'each item its own'}"), ""]
     lines += ["Where it comes from"] + [_wrap(_source(source), "- ") for source in card.source]
-    lines += ["In reach: yes" if reach_reason is None else _wrap(f"In reach: no; {reach_reason}"), ""]
+    fetched = ", and fetched from the hub when it is first used" if downloads else ""
+    lines += [f"In reach: yes{fetched}" if reach_reason is None else _wrap(f"In reach: no; {reach_reason}"), ""]
     if card.limits:
         lines += ["What it does not show"] + [_wrap(limit, "- ") for limit in card.limits] + [""]
     if card.citation:
@@ -42,7 +44,8 @@ def _source(source: Source) -> str:
         case TableSource():
             return f"the table {source.path}" + (f", images in column {source.image}" if source.image else ", ids only")
         case HubSource():
-            return f"the hub: {source.repo}, split {source.split}, revision {source.revision[:12]}"
+            part = f"configuration {source.config}, split {source.split}" if source.config else f"split {source.split}"
+            return f"the hub: {source.repo}, {part}, revision {source.revision[:12]}"
 
 
 def _wrap(text: str, bullet: str = "") -> str:

@@ -70,6 +70,12 @@ class DataRegistry:
         reasons = [source_reach(source, entry.place) for source in entry.card.source]
         return None if None in reasons else _named(_joined(map(str, reasons)), data_id)
 
+    def downloads(self, data_id: str) -> bool:
+        """Whether opening the set would fetch it from the hub: it is in reach with the network only."""
+        entry = self._entry(data_id)
+        alone = replace(entry.place, offline=True)
+        return self.reach(data_id) is None and all(source_reach(source, alone) for source in entry.card.source)
+
     def open(self, data_id: str) -> Dataset:
         """The set from the first of its sources that is in reach.
 

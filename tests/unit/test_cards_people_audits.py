@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clipaudit_audits.social_bias.occupation import Occupation
+from clipaudit_audits.social_bias.occupation import ImageOccupationParams, Occupation
 from clipaudit_audits.social_bias.retrieval_skew import RetrievalSkew
 from PIL import Image
 
@@ -128,7 +128,7 @@ def test_occupations_on_visogender(tmp_path: Path) -> None:
 def test_labour_statistics_name_the_occupations_of_the_table() -> None:
     data = DataRegistry({"fluent-people": _shared("fluent_people")}).open("fluent-people")
     occupation = Occupation()
-    params = occupation.spec.params(statistics=str(_shared(STATISTICS)))
+    params = ImageOccupationParams(statistics=str(_shared(STATISTICS)))
     cell = occupation.plan(PlanContext(params, 0, data))[0]
     assert cell.params.shares["hairdresser"] == pytest.approx(0.931)
     assert (cell.params.gender, cell.params.occupation) == ("presentation", "role")

@@ -89,3 +89,15 @@ def test_labels_that_differ_only_by_case(tmp_path: Path) -> None:
     table.write_text(table.read_text().replace("0,female", "0,Female", 1))
     for audit in ("retrieval_skew", "lexicon"):
         assert "'Female' and 'female' differ only by case or blanks" in str(_reasons(folder)[audit])
+
+
+def test_what_would_be_fetched_is_not_fetched_to_be_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    from clipaudit.data import sources_hub
+
+    monkeypatch.setattr(sources_hub, "_load", lambda *_, **__: pytest.fail("the hub was asked"))
+    monkeypatch.setattr(sources_hub, "_offline_by_environment", lambda: False)
+    monkeypatch.setattr(sources_hub, "hub_reach", lambda _, *, offline=False: "not in the cache" if offline else None)
+    page = describe("fairface")
+    assert "In reach: yes, and fetched from the hub when it is first used" in page
+    assert "configuration 0.25, split validation" in page
+    assert "Audits made for it: " in page
