@@ -1,0 +1,167 @@
+"""How far a finding depends on the wording of its prompts: its value under each template alone, beside the pooled one.
+
+    found = sensitivity({"a photo of {}.": 0.2, "a drawing of {}.": -0.1}, pooled=0.05)
+    estimate = marked(estimate, found)         # a note; and, where the sign changes, a word in the sentence
+    summary = agreement([(estimate, found)])   # one secondary estimate over many findings; its metric is AGREEMENT
+
+A template is not a sample from a population of templates: shares and ranges are given without intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clipaudit.contract import MetricSpec
+from clipaudit.numbers import value_text
+from clipaudit.results import Direction, Estimate, Status
+from clipaudit.text import printable
+
+CHANGES = "Template-sensitive"
+AGREEMENT = MetricSpec(
+    name="template_agreement", title="Single templates that agree in sign", unit="proportion",
+    direction=Direction.DESCRIPTIVE, range=(0.0, 1.0),
+    formula="mean over findings of the share of templates whose own value has the sign of the value over all templates",
+)  # fmt: skip
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """A finding under each template. Signs are taken about `null_value`; values have the unit of the finding.
+
+    values: template -> the finding as that template alone gives it (two at least, all finite).
+    """
+
+    pooled: float
+    values: Mapping[str, float]
+    null_value: float = 0.0
+
+    @property
+    def agreeing(self) -> float:
+        """Share of the templates whose value has the sign of the pooled one."""
+        return float((self._signs == np.sign(self.pooled - self.null_value)).mean())
+
+    @property
+    def opposing(self) -> int:
+        """Templates whose value has the opposite sign."""
+        side = np.sign(self.pooled - self.null_value)
+        return int((self._signs == -side).sum()) if side else 0
+
+    @property
+    def changes(self) -> bool:
+        """Whether a template alone would have said the opposite."""
+        return self.opposing > 0
+
+    @property
+    def spread(self) -> float:
+        """Largest minus smallest value."""
+        return max(self.values.values()) - min(self.values.values())
+
+    @property
+    def iqr(self) -> float:
+        """Interquartile range of the values (linear interpolation)."""
+        low, high = np.quantile(list(self.values.values()), [0.25, 0.75])
+        return float(high - low)
+
+    @property
+    def worst(self) -> str:
+        """The template that speaks most against the pooled sign; the lowest value where that has none."""
+        side = np.sign(self.pooled - self.null_value) or 1.0
+        return min(self.values, key=lambda name: (side * self.values[name], name))
+
+    @property
+    def _signs(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.sign(np.array(list(self.values.values())) - self.null_value)
+
+
+def sensitivity(
+    values: Mapping[str, float | None], pooled: float | None, null_value: float = 0.0
+) -> Sensitivity | None:
+    """The sensitivity of a finding; None where fewer than two templates have a value, or the finding has none.
+
+    >>> found = sensitivity({"a {}": 2.0, "the {}": 1.0, "{}": -1.0}, pooled=0.7)
+    >>> found.opposing, round(found.agreeing, 3), found.spread, found.iqr, found.worst
+    (1, 0.667, 3.0, 1.5, '{}')
+    """
+    known = {name: float(value) for name, value in values.items() if value is not None and np.isfinite(value)}
+    if pooled is None or not np.isfinite(pooled) or len(known) < 2:
+        return None
+    return Sensitivity(float(pooled), known, null_value)
+
+
+def marked(estimate: Estimate, found: Sensitivity | None) -> Estimate:
+    """The estimate with a note on its templates; where the sign changes, an effect's sentence says so as well."""
+    if found is None:
+        return estimate
+    update: dict[str, object] = {"notes": (*estimate.notes, note(found, estimate.unit))}
+    if found.changes and estimate.status is Status.EFFECT:
+        update["sentence"] = (
+            f"{estimate.sentence} Its sign depends on the wording of the prompt: {_opposite(found)}.".strip()
+        )
+    return estimate.model_copy(update=update)
+
+
+def note(found: Sensitivity, unit: str = "") -> str:
+    """One line: how many templates agree, from which value to which, and the interquartile range."""
+    low, high = (pick(found.values, key=lambda name: (found.values[name], name)) for pick in (min, max))
+    span = (
+        f"from {value_text(found.values[low], unit)} ({_quoted(low)}) to {value_text(found.values[high], unit)} "
+        f"({_quoted(high)}), interquartile range {value_text(found.iqr, unit)}"
+    )
+    if found.changes:
+        return f"{CHANGES}: {_opposite(found)}; {span}."
+    agree = round(found.agreeing * len(found.values))
+    return f"{agree} of {len(found.values)} templates alone give its sign; {span}."
+
+
+def agreement(
+    findings: Sequence[tuple[Estimate, Sensitivity | None]],
+    subgroup: Mapping[str, str] | None = None,
+    of: str = "findings",
+) -> list[Estimate]:
+    """At most one secondary estimate: mean share of agreeing templates, and which effects change their sign.
+
+    `of` names the findings in words. Estimates without a value, too small, or without two templates do not count.
+    """
+    counted = [(e, s) for e, s in findings if s is not None and e.status is not Status.TOO_SMALL]
+    if not counted:
+        return []
+    value = float(np.mean([s.agreeing for _, s in counted]))
+    effects = [(e, s) for e, s in counted if e.status is Status.EFFECT]
+    changing = [e.title for e, s in effects if s.changes]
+    text = (
+        f"Over {len(counted):,} {of}, a single template has the sign of all templates together in "
+        f"{value_text(value, 'proportion')} of cases. "
+    )
+    if not effects:
+        text += "None of them was shown to differ from chance, so that no sign was to be expected."
+    elif changing:
+        more = "" if len(changing) <= _NAMED else f" and {len(changing) - _NAMED:,} more"
+        names = ", ".join(f"“{printable(name)}”" for name in changing[:_NAMED])
+        verb = "changes its" if len(changing) == 1 else "change their"
+        text += f"Of {len(effects):,} shown effects, {len(changing):,} {verb} sign with the template: {names}{more}."
+    else:
+        text += f"None of {len(effects):,} shown effects changes its sign with the template."
+    return [
+        Estimate(
+            metric=AGREEMENT.name, title=f"{AGREEMENT.title}: {of}", value=value, unit=AGREEMENT.unit,
+            direction=AGREEMENT.direction, role="secondary", subgroup=dict(subgroup or {}),
+            n=sum(len(s.values) for _, s in counted), sentence=text,
+            notes=("n counts findings times templates. Without any effect about half agree, and somewhat more, since "
+                   "each template is part of the whole.",),
+        )
+    ]  # fmt: skip
+
+
+def _opposite(found: Sensitivity) -> str:
+    verb = "gives" if found.opposing == 1 else "give"
+    which = "" if found.opposing == 1 else ", most of all "
+    shown = f"{which}{_quoted(found.worst)}" if which else f" ({_quoted(found.worst)})"
+    return f"{found.opposing} of {len(found.values)} templates alone {verb} the opposite{shown}"
+
+
+def _quoted(template: str) -> str:
+    return f"“{printable(template, limit=60)}”"
