@@ -8,6 +8,7 @@ from typing import Literal
 from clipaudit.results import Estimate, Status
 
 _UNJUDGED = (Status.TOO_SMALL, Status.INCONCLUSIVE)
+ALONE = "one test, not corrected"
 Method = Literal["holm", "benjamini-hochberg"]
 _NAMES = {"holm": ("holm", "Holm"), "benjamini-hochberg": ("fdr_bh", "Benjamini-Hochberg")}
 
@@ -17,7 +18,7 @@ def correct(estimates: Sequence[Estimate], method: Method, family: str, alpha: f
 
     Status is EFFECT if p_adjusted <= alpha, else NO_EFFECT. Estimates without a test, and those marked TOO_SMALL or
     INCONCLUSIVE, are not in the family and stay as they are. `family` names the members: "tests" gives "Holm over 39
-    tests".
+    tests"; for a family of one p stays as it is, and `correction` says so.
     """
     members = [i for i, e in enumerate(estimates) if e.test is not None and e.status not in _UNJUDGED]
     result = list(estimates)
@@ -31,9 +32,8 @@ def correct(estimates: Sequence[Estimate], method: Method, family: str, alpha: f
     for i, p in zip(members, adjusted, strict=True):
         test = estimates[i].test
         assert test is not None
-        corrected = test.model_copy(
-            update={"p_adjusted": float(p), "correction": f"{name} over {len(members):,} {family}"}
-        )
+        how = f"{name} over {len(members):,} {family}" if len(members) > 1 else ALONE
+        corrected = test.model_copy(update={"p_adjusted": float(p), "correction": how})
         status = Status.EFFECT if p <= alpha else Status.NO_EFFECT
         result[i] = estimates[i].model_copy(update={"test": corrected, "status": status})
     return result

@@ -64,7 +64,7 @@ TRIALS = {
     "association": Trial(
         drawn_people,
         ("null", "association?d=1.5&attribute=clothing&x=hoodie&y=suit&a=hoodie,casual&b=suit,formal"),
-        {"tests": "avatars"},
+        {"preset": "avatars"},
     ),
     "counterfactual": Trial(
         drawn_people,
@@ -125,4 +125,4 @@ def test_audit_keeps_the_contract(name: str, model: str, tmp_path: Path) -> None
 
 
 def test_words_need_no_data() -> None:
-    check_audit(loaded("association"), None, load_control("null"), params={"tests": "words"})
+    check_audit(loaded("association"), None, load_control("null"), params={"preset": "weat"})

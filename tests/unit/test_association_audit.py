@@ -88,7 +88,7 @@ def planned(tmp_path: Path) -> Callable[..., Cell]:
         path = tmp_path / "mine.toml"
         path.write_text(text)
         values = AssociationParams.model_validate(
-            {"tests": str(path), "templates": ("{}",), "permutations": 1000, **params}
+            {"preset": str(path), "templates": ("{}",), "permutations": 1000, **params}
         )
         return Association().plan(PlanContext(values, 3, data))[0]
 
@@ -227,7 +227,7 @@ def test_a_set_that_lost_all_its_images_is_too_small_and_the_others_are_judged(p
     _, estimates = audited(planned(text, dataset(images("xy", 8))), Toy(PULLS))
     by_name = {e.title: e for e in estimates if e.metric == EFFECT}
     assert by_name["one"].status is Status.EFFECT
-    assert by_name["one"].test.correction == "Holm over 1 tests"
+    assert by_name["one"].test.correction == "one test, not corrected"
     assert by_name["two"].status is Status.TOO_SMALL
     assert by_name["two"].value is None
     assert "gone: 0 images" in by_name["two"].sentence
@@ -271,7 +271,7 @@ def test_controls_are_a_family_of_their_own_and_speak_of_the_measurement(planned
     text = toml(TEXT, extra='role = "control"\n') + '[[tests]]\nname = "two"\nX = "x"\nY = "y"\nA = "b"\nB = "a"\n'
     control, primary = audited(planned(text), Toy(PULLS))[1][:2]
     assert (control.role, primary.role) == ("control", "primary")
-    assert control.test.correction == "Holm over 1 control tests"
+    assert control.test.correction == "one test, not corrected"
     assert control.sentence.startswith("Check passed: as expected, ")
     quiet = audited(planned(text), Toy())[1][0]
     assert quiet.sentence.startswith("Check not passed: ")
@@ -351,8 +351,8 @@ def test_a_malformed_file_is_one_line_that_names_the_fault(text: str, says: str)
 
 
 def test_names_that_do_not_exist_offer_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"did you mean words"):
-        load_tests("word", None)
+    with pytest.raises(UsageError, match=r"did you mean weat"):
+        load_tests("weet", None)
     with pytest.raises(UsageError, match=r"there is no file"):
         load_tests(str(tmp_path / "none.toml"), None)
     with pytest.raises(UsageError, match=r"no preset for data set 'mine'"):
@@ -389,21 +389,3 @@ def test_published_results_come_from_the_data_set(tmp_path: Path) -> None:
     (tmp_path / "tests.csv").write_text("test,X,Y,A\nT,c/x,c/y,c/a\n")
     with pytest.raises(DataError, match=r"line 2 has no 'B'"):
         load_tests("ieat", data)
-
-
-@pytest.mark.parametrize("preset", ["words", "avatars"])
-def test_presets_are_well_formed(preset: str) -> None:
-    data = (
-        dataset([Item("i", tone="monk 01", presentation="", facial_hair="", clothing="")])
-        if preset == "avatars"
-        else None
-    )
-    tests = load_tests(preset, data)
-    primary = [test for test in tests.tests if test.role == "primary"]
-    assert len(primary) >= 5
-    assert any(test.role == "control" for test in tests.tests)
-    used = {getattr(test, side) for test in tests.tests for side in ("X", "Y", "A", "B")}
-    assert used == set(tests.sets)
-    assert all(len(chosen.words) >= 8 for chosen in tests.sets.values() if chosen.words)
-    if preset == "avatars":  # eight identities, paired: p >= 2 / 2^8, and Holm multiplies by the number of tests
-        assert len(primary) * 2 / 2**8 <= 0.05

@@ -52,7 +52,7 @@ def planned(folder: Path, targets: int | Dataset, attributes: int = 8) -> Cell:
         f"[sets.x]\n{x}\n[sets.y]\n{y}\n"
         f"[sets.a]\nwords = {words('a', attributes)}\n[sets.b]\nwords = {words('b', attributes)}\n"
     )
-    params = AssociationParams(tests=str(path), templates=("{}",), single_category=False, permutations=1000)
+    params = AssociationParams(preset=str(path), templates=("{}",), single_category=False, permutations=1000)
     return Association().plan(PlanContext(params, 0, dataset))[0]
 
 

@@ -182,6 +182,15 @@ def test_corrections_by_hand() -> None:
     assert [e.test.p for e in bh] == PS  # the raw p is kept
 
 
+@pytest.mark.parametrize("method", ["holm", "benjamini-hochberg"])
+def test_a_single_test_is_not_corrected_and_says_so(method: str) -> None:
+    (alone, other) = correct(family([0.03, None]), method, "tests")
+    assert alone.test.p == alone.test.p_adjusted == 0.03
+    assert alone.test.correction == "one test, not corrected"
+    assert alone.status is Status.EFFECT
+    assert other.test is None
+
+
 def test_only_judged_tests_are_in_the_family() -> None:
     corrected = correct(family([0.02, 0.0001, None, 0.03], small=(1,)), "holm", "tests")
     assert [None if e.test is None else e.test.p_adjusted for e in corrected] == [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from clipaudit.contract import Audit, AuditSpec, Cell, PlanContext, Workload
@@ -19,6 +19,7 @@ from clipaudit_audits.social_bias.association_figures import draw
 from clipaudit_audits.social_bias.association_rows import MeasuredSet, measure, read_rows
 from clipaudit_audits.social_bias.association_spec import SPEC, AssociationParams
 from clipaudit_audits.social_bias.association_stimuli import ConcreteTest, concrete, distinct
+from clipaudit_audits.social_bias.association_templates import by_template, with_templates
 from clipaudit_audits.social_bias.association_tests import TestFile, load_tests
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ class Association(Audit):
 
     def plan(self, ctx: PlanContext) -> list[Cell]:
         """One cell; its parameters name the tests in full. UsageError where tests and data do not go together."""
-        tests = load_tests(ctx.params.tests, ctx.dataset)
+        tests = load_tests(ctx.params.preset, ctx.dataset)
         if ctx.dataset is not None and not tests.uses_images:
             raise UsageError(
-                f"association: tests {ctx.params.tests!r} compare words only; leave out data set {ctx.dataset.id!r}"
+                f"association: preset {ctx.params.preset!r} compare words only; leave out data set {ctx.dataset.id!r}"
             )
         params = ctx.params.model_copy(update={"digest": tests.digest})
         title = self.spec.title if not tests.title else f"{self.spec.title}: {tests.title}"
@@ -53,28 +54,30 @@ class Association(Audit):
         return measure(tests, made, model)
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
-        cases = _cases(rows)[1]
+        tests, sets = read_rows(rows)
+        cases = _cases(tests, sets)
         settings = Settings(cell.seed, cell.params.permutations, cell.params.correction)
         estimates = two_category(cases, settings)
         published = published_protocol(cases, estimates)
         singles = single_category(cases, settings) if cell.params.single_category else []
-        return [*estimates, *published, *singles]
+        alone = {template: _cases(tests, alone) for template, alone in by_template(sets).items()}
+        estimates, summary = with_templates(estimates, alone)
+        return [*estimates, *published, *singles, *summary]
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
-        sets, cases = _cases(rows)
-        return draw(sets, cases, estimates)
+        tests, sets = read_rows(rows)
+        return draw(sets, _cases(tests, sets), estimates)
 
 
 def _concrete(cell: Cell) -> tuple[TestFile, list[ConcreteTest]]:
     params: AssociationParams = cell.params
-    tests = load_tests(params.tests, cell.dataset)
+    tests = load_tests(params.preset, cell.dataset)
     if params.digest and tests.digest != params.digest:
         raise DataError(
-            f"association: the tests {params.tests!r} have changed since the run was planned; start it again"
+            f"association: the tests of {params.preset!r} have changed since the run was planned; start it again"
         )
     return tests, concrete(tests, cell.dataset, params.templates, params.max_items, cell.seed)
 
 
-def _cases(rows: pa.Table) -> tuple[dict[str, MeasuredSet], list[Case]]:
-    tests, sets = read_rows(rows)
-    return sets, [make_case(definition, tests, sets) for definition in tests.tests]
+def _cases(tests: TestFile, sets: Mapping[str, MeasuredSet]) -> list[Case]:
+    return [make_case(definition, tests, sets) for definition in tests.tests]

@@ -120,6 +120,7 @@ def _empty(name: str, tests: TestFile) -> MeasuredSet:
         "word" if chosen.words else "image",
         (),
         (),
+        (),
         np.zeros(0, np.bool_),
         {},
     )

@@ -3,6 +3,7 @@
     item, error          the text or the image's id; why it could not be embedded
     set, label, kind     the set's name in the file of tests, how reports name it, "text" or "image"
     cluster, cluster_key the unit the stimulus belongs to ("joy"), and what such units are ("word")
+    template             of a text
     position             the stimulus' number within its set
     cosines              attribute set -> cosines to its stimuli, by their positions; null for errors
 
@@ -12,7 +13,7 @@ The file of tests itself travels in the table's metadata: an edited or lost file
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,11 +52,12 @@ def measure(tests: TestFile, made: Sequence[ConcreteTest], model: Model) -> pa.T
                     "kind": side.kind,
                     "cluster": stimulus.cluster,
                     "cluster_key": side.cluster_key,
+                    "template": stimulus.template,
                     "position": i,
                     "cosines": None if error else [(other, block[i].tolist()) for other, block in blocks.items()],
                 }
             )
-    text = ("item", "error", "set", "label", "kind", "cluster", "cluster_key")
+    text = ("item", "error", "set", "label", "kind", "cluster", "cluster_key", "template")
     fields = [(name, pa.string()) for name in text] + [("position", pa.int64())]
     fields.append(("cosines", pa.map_(pa.string(), pa.list_(pa.float64()))))
     return pa.Table.from_pylist(lines, pa.schema(fields, {_METADATA: tests.model_dump_json().encode()}))
@@ -104,8 +106,14 @@ class MeasuredSet:
     cluster_key: str
     items: tuple[str, ...]
     clusters: tuple[str, ...]
+    templates: tuple[str | None, ...]
     readable: NDArray[np.bool_]
     cosines: Mapping[str, Floats]
+
+    def only(self, template: str) -> MeasuredSet:
+        """The set as one template alone shows it: texts of others count as unreadable, images stay."""
+        own = np.array([each in (None, template) for each in self.templates], np.bool_)
+        return replace(self, readable=self.readable & own)
 
     @property
     def units(self) -> list[str]:
@@ -134,6 +142,7 @@ def _measured(lines: list[dict[str, object]], against: Sequence[str], sizes: Map
         cluster_key=str(lines[0]["cluster_key"]),
         items=tuple(str(line["item"]) for line in lines),
         clusters=tuple(str(line["cluster"]) for line in lines),
+        templates=tuple(None if line["template"] is None else str(line["template"]) for line in lines),
         readable=np.array([line["error"] is None for line in lines]),
         cosines=blocks,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.results import Estimate, Status
+from clipaudit.stats.multiple import ALONE
 from clipaudit_audits.social_bias.association_cases import Case
 
 _SCOPE = "This is a property of the embedding space; it does not show what an application built on it does to anybody."
@@ -74,7 +75,8 @@ def _numbers(estimate: Estimate) -> str:
         parts.append(f"{100 * interval.level:.0f} % interval {interval.low:+.2f} to {interval.high:+.2f}")
     if estimate.test is not None:
         adjusted = estimate.test.p_adjusted
-        parts.append(f"p = {estimate.test.p:.2g}" if adjusted is None else f"corrected p = {adjusted:.2g}")
+        raw = adjusted is None or estimate.test.correction == ALONE
+        parts.append(f"p = {estimate.test.p:.2g}" if raw else f"corrected p = {adjusted:.2g}")
     return ", ".join(parts)
 
 

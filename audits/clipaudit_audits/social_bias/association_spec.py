@@ -8,7 +8,9 @@ from pydantic import Field
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need, Params
 from clipaudit.results import Direction
+from clipaudit_audits.social_bias.association_catalogue import described
 from clipaudit_audits.social_bias.association_estimates import EFFECT, MIN_N, PUBLISHED, SINGLE
+from clipaudit_audits.template_sensitivity import AGREEMENT
 
 _METHODS = (
     "d is bounded and has no fixed thresholds: each is printed beside the spread that chance alone gives. p: two-sided "
@@ -16,21 +18,23 @@ _METHODS = (
     "their templates), identities or images; stimuli are averaged within units. Units that occur in both sets (a drawn "
     "identity) are tested as pairs, by sign flips. Interval: BCa bootstrap of the units of X, Y, A and B; p takes A, B "
     "as given, so that an interval can hold 0 where p is small: the finding then depends on the attributes chosen. The "
-    "two-sided test is the finding; the one-sided one is kept beside it."
+    "two-sided test is the finding; the one-sided one is kept beside it. Each finding on words is also computed under "
+    "every template alone."
 )
 
 
 class AssociationParams(Params):
     """What is compared, and how often chance is tried."""
 
-    tests: str = Field(
+    preset: str = Field(
         "auto",
-        description="A preset (words, avatars, ieat), the path of a TOML file, or auto: the data set's preset.",
+        description="The tests: a preset, the path of a TOML file, or auto (the preset of the data set; seat without "
+        f"one). Presets: {described()}.",
     )
     templates: tuple[str, ...] = Field(
-        ("{}", "This is {}.", "a photo of {}."),
-        min_length=1,
-        description="Every word is filled into each template; a word's prompts are one unit.",
+        (),
+        description="Every word is filled into each template; a word's prompts are one unit. Empty: those of the "
+        "preset. {a} is the article of words that take one; after ' | ' stands the form for plural words.",
     )
     max_items: int = Field(1000, ge=4, description="Images per set; of a larger set this many are drawn.")
     permutations: int = Field(
@@ -45,7 +49,7 @@ class AssociationParams(Params):
 
 SPEC = AuditSpec(
     id="association",
-    version="1",
+    version="2",
     family="social bias",
     title="Association test",
     question="Does the model place groups of people (or their names) nearer to some attributes than to others?",
@@ -56,7 +60,7 @@ SPEC = AuditSpec(
         "Steed and Caliskan 2021, doi:10.1145/3442188.3445932",
     ),
     needs=frozenset({Need.EMBEDDINGS}),
-    data=("avatars", "ieat"),
+    data=("avatars", "fluent-people", "fairface", "fairface-1.25", "utkface", "ieat"),
     params=AssociationParams,
     metrics=(
         MetricSpec(
@@ -73,10 +77,12 @@ SPEC = AuditSpec(
             name=PUBLISHED, title="Effect size d, published protocol", null_value=0.0, min_n=MIN_N,
             formula="d as above; one-sided p over equal-size partitions, uncorrected",
         ),
+        AGREEMENT,
     ),
     limits=(
         "Shows distances in the embedding space, not decisions about people.",
         "Depends on the words and images chosen: another choice can give another d.",
+        "Annotations of people are those of others, not how the people shown see themselves.",
         "Names and drawings stand in for groups; they say nothing of a person.",
     ),
     methods=_METHODS,

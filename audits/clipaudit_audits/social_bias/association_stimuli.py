@@ -12,14 +12,17 @@ from clipaudit.errors import DataError, nearest
 from clipaudit.images import ImageRef
 from clipaudit.zeroshot import fill
 from clipaudit_audits.social_bias.association_tests import SIDES, StimulusSet, TestDefinition, TestFile
+from clipaudit_audits.social_bias.occupation_params import with_article
 
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One text or image. `cluster` is the unit of resampling: the word, or the data set's cluster, or the image."""
+    """One text or image. `cluster` is the unit of resampling: the word, or the data set's cluster, or the image.
+    `template` is that of a text."""
 
     item: str
     cluster: str
+    template: str | None = None
     image: ImageRef | None = None
 
 
@@ -46,16 +49,35 @@ def concrete(
 ) -> list[ConcreteTest]:
     """The tests with their stimuli; a set with more than `max_items` images keeps that many, drawn with `seed`.
 
-    A set may be empty (a --limit left none of it): the test is then too small. Raises DataError if a column is
-    missing, an image is on both sides of a test, or every test has an empty set.
+    templates: in place of those of the tests; empty keeps these. A set may be empty (a --limit left none of it): the
+    test is then too small. Raises DataError if a column is missing, an image is on both sides of a test, or every test
+    has an empty set.
     """
-    sides = {name: _side(name, s, dataset, templates, max_items, seed) for name, s in tests.sets.items()}
+    used = tuple(dict.fromkeys(templates or tests.templates))
+    sides = {
+        name: _texts(name, chosen, tests, used) if chosen.words else _images(name, chosen, dataset, max_items, seed)
+        for name, chosen in tests.used.items()
+    }
     made = [ConcreteTest(test, tuple(sides[getattr(test, side)] for side in SIDES)) for test in tests.tests]
     for test in made:
         _check_disjoint(test)
     if all(any(not side.stimuli for side in test.sides) for test in made):
         raise DataError(_why_empty(tests, sides, dataset))
     return made
+
+
+def fill_word(template: str, word: str, tests: TestFile) -> str:
+    """`word` in a template: {} the word, {a} its article or nothing; after " | " the form for a plural word.
+
+    >>> tests = TestFile.model_construct(countable=("ant",), plural=("ants",))
+    >>> [fill_word("It is {a} {}. | They are {}.", word, tests) for word in ("ant", "love", "ants")]
+    ['It is an ant.', 'It is love.', 'They are ants.']
+    """
+    one, _, many = template.partition(" | ")
+    if many and word in tests.plural:
+        return fill(many, word)
+    article = with_article(word).removesuffix(word) if word in tests.countable else ""
+    return fill(one.replace("{a} ", article), word)
 
 
 def distinct(tests: Sequence[ConcreteTest]) -> tuple[list[ImageRef], list[str]]:
@@ -66,13 +88,16 @@ def distinct(tests: Sequence[ConcreteTest]) -> tuple[list[ImageRef], list[str]]:
     return list(images.values()), list(texts)
 
 
-def _side(
-    name: str, chosen: StimulusSet, dataset: Dataset | None, templates: Sequence[str], max_items: int, seed: int
-) -> Side:
-    label = chosen.label or name.replace("_", " ")
-    if chosen.words:
-        texts = [Stimulus(fill(template, word), word) for word in chosen.words for template in templates]
-        return Side(label, "text", "word", tuple(texts))
+def _label(name: str, chosen: StimulusSet) -> str:
+    return chosen.label or name.replace("_", " ")
+
+
+def _texts(name: str, chosen: StimulusSet, tests: TestFile, templates: Sequence[str]) -> Side:
+    texts = [Stimulus(fill_word(t, word, tests), word, t) for word in chosen.words for t in templates]
+    return Side(_label(name, chosen), "text", "word", tuple(texts))
+
+
+def _images(name: str, chosen: StimulusSet, dataset: Dataset | None, max_items: int, seed: int) -> Side:
     if dataset is None:
         raise DataError(f"association: set {name!r} is made of images, but the audit has no data set")
     dataset.require(*chosen.images)
@@ -82,8 +107,8 @@ def _side(
         kept = np.sort(np.random.default_rng(seed).choice(len(images), size=max_items, replace=False))
         images = [images[k] for k in kept]
     key = dataset.cluster if dataset.cluster in dataset.columns else None
-    stimuli = [Stimulus(image.id, image.attributes[key] if key else image.id, image) for image in images]
-    return Side(label, "image", key or "image", tuple(stimuli))
+    stimuli = [Stimulus(image.id, image.attributes[key] if key else image.id, image=image) for image in images]
+    return Side(_label(name, chosen), "image", key or "image", tuple(stimuli))
 
 
 def _check_disjoint(test: ConcreteTest) -> None:

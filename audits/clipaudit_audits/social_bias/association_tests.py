@@ -13,6 +13,9 @@ A file of tests (TOML) names its sets once and its tests by the sets' names:
     images = { concept = "flower" }     # items of the data set, by the values of its columns
     [sets.pleasant]
     words = ["joy", "love"]             # each filled into every template
+
+`templates` replaces the usual ones; `like = "weat"` takes over the word sets, and without tests the tests, of a preset;
+`countable` and `plural` list the words that templates with {a}, or with a second form after " | ", treat as such.
 """
 
 from __future__ import annotations
@@ -21,18 +24,25 @@ import csv
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, UsageError, nearest
+from clipaudit_audits.social_bias.association_catalogue import (
+    IEAT,
+    PRESETS,
+    WITHOUT_DATA,
+    inherited,
+    of_data,
+    packaged,
+)
 
-PRESETS = ("words", "avatars", "ieat")
+TEMPLATES = ("{}", "This is {}.", "a photo of {}.")
 SIDES = ("X", "Y", "A", "B")
-IEAT = "Steed and Caliskan 2021, FAccT, doi:10.1145/3442188.3445932"
+_IEAT_PAPER = "Steed and Caliskan 2021, FAccT, doi:10.1145/3442188.3445932"
 
 
 class _Strict(BaseModel):
@@ -50,8 +60,11 @@ class StimulusSet(_Strict):
     def _one_kind(self) -> StimulusSet:
         if bool(self.words) == bool(self.images):
             raise ValueError("needs either words = [...] or images = {column = value}")
-        if repeated := sorted({word for word in self.words if self.words.count(word) > 1}):
-            raise ValueError(f"holds {repeated[0]!r} twice")
+        seen: dict[str, str] = {}
+        for word in self.words:
+            first = seen.setdefault(" ".join(word.split()), word)
+            if not word.strip() or first is not word:
+                raise ValueError(f"holds {word!r} twice" if word.strip() else "holds a blank word")
         return self
 
 
@@ -85,6 +98,9 @@ class TestFile(_Strict):
 
     title: str = ""
     citation: str = ""
+    templates: tuple[str, ...] = Field(default=TEMPLATES, min_length=1)
+    countable: tuple[str, ...] = ()
+    plural: tuple[str, ...] = ()
     tests: tuple[TestDefinition, ...] = Field(min_length=1)
     sets: Mapping[str, StimulusSet]
 
@@ -105,8 +121,13 @@ class TestFile(_Strict):
         return self
 
     @property
+    def used(self) -> dict[str, StimulusSet]:
+        """The sets that a test names, in order of first use; others may stand beside them."""
+        return {name: self.sets[name] for test in self.tests for side in SIDES if (name := getattr(test, side))}
+
+    @property
     def uses_images(self) -> bool:
-        return any(self.sets[getattr(test, side)].images for test in self.tests for side in SIDES)
+        return any(chosen.images for chosen in self.used.values())
 
     @property
     def digest(self) -> str:
@@ -121,11 +142,10 @@ def load_tests(name: str, dataset: Dataset | None) -> TestFile:
     """
     if name == "auto":
         name = _preset_of(dataset)
-    if name == "ieat":
+    if name == IEAT:
         tests = _published(dataset)
     elif name in PRESETS:
-        text = (resources.files(__package__) / "association_presets" / f"{name}.toml").read_text(encoding="utf-8")
-        tests = parse_tests(text, f"preset {name!r}")
+        tests = _made(packaged(name), f"preset {name!r}")
     else:
         tests = parse_tests(_read(name), name)
     if tests.uses_images and dataset is None:
@@ -136,9 +156,14 @@ def load_tests(name: str, dataset: Dataset | None) -> TestFile:
 def parse_tests(text: str, source: str) -> TestFile:
     """Tests from TOML text; `source` names it in errors. Raises UsageError with one line."""
     try:
-        return TestFile.model_validate(tomllib.loads(text))
+        return _made(tomllib.loads(text), source)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: not valid TOML: {error}") from error
+
+
+def _made(content: Mapping[str, Any], source: str) -> TestFile:
+    try:
+        return TestFile.model_validate(inherited(content, source))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
@@ -148,20 +173,21 @@ def parse_tests(text: str, source: str) -> TestFile:
 
 def _preset_of(dataset: Dataset | None) -> str:
     if dataset is None:
-        return "words"
-    if dataset.id not in PRESETS:
+        return WITHOUT_DATA
+    name = of_data(dataset.id)
+    if name is None:
         raise UsageError(
-            f"association: there is no preset for data set {dataset.id!r}; set tests to your own TOML file of tests, "
-            f"or to a preset ({', '.join(PRESETS)})"
+            f"association: there is no preset for data set {dataset.id!r}; set preset to your own TOML file of tests, "
+            f"or to one of {', '.join(PRESETS)}"
         )
-    return dataset.id
+    return name
 
 
 def _read(name: str) -> str:
     path = Path(name)
     if path.suffix != ".toml":
         raise UsageError(
-            f"association: unknown tests {name!r}; {nearest(name, ('auto', *PRESETS))}, or the path of a .toml file"
+            f"association: unknown preset {name!r}; {nearest(name, ('auto', *PRESETS))}, or the path of a .toml file"
         )
     try:
         return path.read_text(encoding="utf-8")
@@ -190,7 +216,7 @@ def _published(dataset: Dataset | None) -> TestFile:
     ]
     sets = {line[side]: _by_path(line[side]) for line in lines for side in SIDES}
     try:
-        return TestFile.model_validate({"title": "iEAT", "citation": IEAT, "tests": tests, "sets": sets})
+        return TestFile.model_validate({"title": "iEAT", "citation": _IEAT_PAPER, "tests": tests, "sets": sets})
     except ValidationError as error:
         raise DataError(f"{path}: {error.errors()[0]['msg']}") from error
 
@@ -200,7 +226,9 @@ def _results(path: Path | None) -> dict[str, dict[str, str]]:
     if path is None:
         return {}
     lines = _table(path, ("Test", "Model", "d", "p"))
-    return {line["Test"]: {"model": line["Model"], "d": line["d"], "p": line["p"], "source": IEAT} for line in lines}
+    return {
+        line["Test"]: {"model": line["Model"], "d": line["d"], "p": line["p"], "source": _IEAT_PAPER} for line in lines
+    }
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
