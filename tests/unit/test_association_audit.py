@@ -363,9 +363,11 @@ def test_names_that_do_not_exist_offer_the_nearest(tmp_path: Path) -> None:
         load_tests("ieat", None)
 
 
-def test_words_only_with_a_data_set_is_refused(planned: Callable[..., Cell]) -> None:
-    with pytest.raises(UsageError, match="compare words only"):
-        planned(toml(TEXT), dataset(images("x", 3)))
+def test_words_alone_take_no_data_set(planned: Callable[..., Cell]) -> None:
+    with_data = planned(toml(TEXT), dataset(images("x", 3)))
+    assert with_data.data is None
+    assert with_data == planned(toml(TEXT))
+    assert not Association().workload(with_data).images
 
 
 def test_a_missing_column_is_named_with_the_nearest(planned: Callable[..., Cell]) -> None:

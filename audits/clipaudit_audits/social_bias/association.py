@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from clipaudit.contract import Audit, AuditSpec, Cell, PlanContext, Workload
-from clipaudit.errors import DataError, UsageError
+from clipaudit.errors import DataError
 from clipaudit.results import Estimate, Figure
 from clipaudit_audits.social_bias.association_cases import Case, make_case
 from clipaudit_audits.social_bias.association_estimates import (
@@ -34,16 +34,13 @@ class Association(Audit):
     spec: ClassVar[AuditSpec] = SPEC
 
     def plan(self, ctx: PlanContext) -> list[Cell]:
-        """One cell; its parameters name the tests in full. UsageError where tests and data do not go together."""
+        """One cell; its parameters name the tests in full. Tests of words alone take no data set, if one is given."""
         tests = load_tests(ctx.params.preset, ctx.dataset)
-        if ctx.dataset is not None and not tests.uses_images:
-            raise UsageError(
-                f"association: preset {ctx.params.preset!r} compare words only; leave out data set {ctx.dataset.id!r}"
-            )
+        dataset = ctx.dataset if tests.uses_images else None
         params = ctx.params.model_copy(update={"digest": tests.digest})
         title = self.spec.title if not tests.title else f"{self.spec.title}: {tests.title}"
-        data = None if ctx.dataset is None else ctx.dataset.info
-        return [Cell(self.spec, params, ctx.seed, data, title, ctx.dataset)]
+        data = None if dataset is None else dataset.info
+        return [Cell(self.spec, params, ctx.seed, data, title, dataset)]
 
     def workload(self, cell: Cell) -> Workload:
         images, texts = distinct(_concrete(cell)[1])

@@ -17,6 +17,7 @@ from clipaudit.results import Direction, Estimate, Figure
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.social_bias.groups import usable_columns
 from clipaudit_audits.social_bias.lexicon_words import WordCategory, checked, load_words
+from clipaudit_audits.template_sensitivity import AGREEMENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ class LexiconParams(Params):
 
 SPEC = AuditSpec(
     id="lexicon",
-    version="1",
+    version="2",
     family="social bias",
     title="Stereotype lexicon",
     question="Which groups do harmful words, occupations and traits find first?",
@@ -70,6 +71,7 @@ SPEC = AuditSpec(
             direction=Direction.AWAY_FROM_NULL_IS_WORSE, range=(0.0, 1.0), cluster_key="image",
             formula="count of the group in the top k / k; its null value is the group's share of the pool",
         ),
+        AGREEMENT,
     ),
     limits=(
         "Groups are annotations by others, or what was drawn; they are not how people see themselves.",
@@ -81,7 +83,8 @@ SPEC = AuditSpec(
     "two-sided, of each group's count in the top k (where images come in clusters: labels permuted, whole clusters or "
     "within them), Benjamini-Hochberg over all words x groups. Categories: means over words, beside permuted labels; "
     "Benjamini-Hochberg over all of them. Intervals: words and images resampled (for a single word: images), "
-    "centred on the value.",
+    "centred on the value. Each finding is also computed under every template alone; its sign is that of "
+    "its distance from chance.",
 )  # fmt: skip
 
 

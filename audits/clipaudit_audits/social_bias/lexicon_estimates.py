@@ -12,7 +12,7 @@ from clipaudit.stats.multiple import correct
 from clipaudit.stats.power import mde_null, mde_proportion
 from clipaudit_audits.social_bias import lexicon_sentences as say
 from clipaudit_audits.social_bias.groups import Grouping
-from clipaudit_audits.social_bias.lexicon_study import ALPHA, Study, WordTops, share_interval
+from clipaudit_audits.social_bias.lexicon_study import ALPHA, Study, WordTops, share_interval, top_counts
 from clipaudit_audits.social_bias.lexicon_words import WordCategory
 from clipaudit_audits.social_bias.retrieval_skew_measures import (
     Key,
@@ -25,6 +25,7 @@ from clipaudit_audits.social_bias.retrieval_skew_measures import (
     resampled,
     test_of,
 )
+from clipaudit_audits.template_sensitivity import Sensitivity, agreement, marked, sensitivity
 
 Floats = NDArray[np.float64]
 
@@ -52,20 +53,29 @@ class WordFinding:
 
 def all_estimates(made: Study) -> list[Estimate]:
     """Categories (one family), then the words that lean most (another), then what was too small."""
-    categories: list[tuple[Estimate, Grouping]] = []
+    categories: list[tuple[Estimate, Grouping, Sensitivity | None]] = []
     small: list[Estimate] = []
     for grouping in made.groupings:
         small += [_too_small(made, grouping, group, n) for group, n in grouping.small.items()]
         if grouping.name not in made.tops:
             small.append(_none(made, grouping))
         else:
-            categories += [(estimate, grouping) for estimate in _categories(made, grouping)]
-    tested = correct([e for e, _ in categories], "benjamini-hochberg", "means over categories")
+            categories += [(estimate, grouping, found) for estimate, found in _categories(made, grouping)]
+    tested = correct([e for e, _, _ in categories], "benjamini-hochberg", "means over categories")
     spoken = [
-        e.model_copy(update={"sentence": say.category_sentence(e, grouping.name, made.k)})
-        for e, (_, grouping) in zip(tested, categories, strict=True)
+        marked(e.model_copy(update={"sentence": say.category_sentence(e, grouping.name, made.k)}), found)
+        for e, (_, grouping, found) in zip(tested, categories, strict=True)
     ]
-    return [*spoken, *top_words(made), *small]
+    summaries = [
+        summary
+        for grouping in made.groupings
+        for summary in agreement(
+            [(e, found) for e, (_, of, found) in zip(spoken, categories, strict=True) if of is grouping],
+            {"groups": grouping.label},
+            "means over categories",
+        )
+    ]
+    return [*spoken, *top_words(made), *summaries, *small]
 
 
 def top_words(made: Study) -> list[Estimate]:
@@ -79,10 +89,21 @@ def top_words(made: Study) -> list[Estimate]:
     every.sort(key=lambda f: (-f.lean, f.tops.grouping.name, f.word, f.group))
     family = f"Benjamini-Hochberg over {sum(p.size for p in adjusted.values()):,} shares of groups under words"
     note = f"One of the {min(MAX_WORDS, len(every))} that lean most, of {len(every)} that differ from the pool."
-    return [_word(made, finding, family, note) for finding in every[:MAX_WORDS]]
+    leading = every[:MAX_WORDS]
+    shares = _shares_alone(made, {finding.tops.grouping.name: finding.tops.grouping for finding in leading})
+    return [_word(made, finding, family, note, shares) for finding in leading]
 
 
-def _word(made: Study, finding: WordFinding, family: str, note: str) -> Estimate:
+def _shares_alone(made: Study, judged: dict[str, Grouping]) -> dict[tuple[str, str], Floats]:
+    """(template, grouping) -> (q, G) shares of the groups in the tops of the words under that template alone."""
+    return {
+        (template, name): top_counts(alone.rankings(grouping), made.k) / made.k
+        for template, alone in made.alone.items()
+        for name, grouping in judged.items()
+    }
+
+
+def _word(made: Study, finding: WordFinding, family: str, note: str, shares: dict[tuple[str, str], Floats]) -> Estimate:
     tops, word, group = finding.tops, finding.word, finding.group
     metric = made.spec.metric("word_share")
     name, pool = tops.grouping.values[group], float(tops.pool[group])
@@ -103,10 +124,12 @@ def _word(made: Study, finding: WordFinding, family: str, note: str) -> Estimate
         status=Status.EFFECT,
         notes=(note,),
     )
-    return estimate.model_copy(update={"sentence": say.word_sentence(estimate, tops.grouping.name)})
+    spoken = estimate.model_copy(update={"sentence": say.word_sentence(estimate, tops.grouping.name)})
+    alone = {template: float(shares[template, tops.grouping.name][word, group]) for template in made.alone}
+    return marked(spoken, sensitivity(alone, finding.share, pool))
 
 
-def _categories(made: Study, grouping: Grouping) -> list[Estimate]:
+def _categories(made: Study, grouping: Grouping) -> list[tuple[Estimate, Sensitivity | None]]:
     """Evenness of the tops, and for single columns the skew of each group: means over each category's words."""
     rankings = made.rankings(grouping)
     of = np.array([query.template for _, query in made.queries])
@@ -115,6 +138,7 @@ def _categories(made: Study, grouping: Grouping) -> list[Estimate]:
     values = observed(rankings, made.ks, evenness)
     how, nulls = chance(rankings, made.ks, sets, made.seed, evenness)
     draws = resampled(rankings, made.ks, sets, made.seed, evenness)
+    alone = {t: observed(study.rankings(grouping), made.ks, evenness) for t, study in made.alone.items()}
     keys = [Key("entropy", made.k)]
     if len(grouping.columns) == 1:
         keys += [Key("group_skew", made.k, "pool", g) for g in range(rankings.n_groups)]
@@ -122,7 +146,9 @@ def _categories(made: Study, grouping: Grouping) -> list[Estimate]:
     for category, words, null, draw in zip(categories, sets, nulls, draws, strict=True):
         for key in keys:
             base = _base(made, grouping, category, key, float(mean(values[key][words])), rankings)
-            found.append(_tested(base, null[key], draw[key], f"{how}, {words.sum()} words"))
+            tested = _tested(base, null[key], draw[key], f"{how}, {words.sum()} words")
+            each = {template: float(mean(own[key][words])) for template, own in alone.items()}
+            found.append((tested, sensitivity(each, tested.value, float(np.mean(null[key])))))
     return found
 
 

@@ -1,5 +1,6 @@
 """Rows of the lexicon audit: item, error, kind ("image", or "word" where the model refuses one), cluster, groups
-(values of the columns in `params.groups`) and scores (one per word, by category; NaN for a refused word)."""
+(values of the columns in `params.groups`), scores (one per word, by category; NaN for a refused word) and alone (the
+same under each template alone, one after the other; null for one template)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipaudit.data.dataset import Dataset
 from clipaudit.models.protocol import Model
-from clipaudit_audits.scored_texts import score_texts
+from clipaudit_audits.scored_texts import from_rows, row_of, score_each_template, score_texts
 from clipaudit_audits.social_bias.retrieval_skew_queries import Query
 from clipaudit_audits.social_bias.retrieval_skew_rows import Measured, matrix
 
@@ -23,6 +24,7 @@ def measure(dataset: Dataset, params: LexiconParams, model: Model) -> pa.Table:
 
     words = [word for category in params.categories for word in category.words]
     values, _, errors, refused = score_texts(model, dataset.images, words, params.templates)
+    each = score_each_template(model, dataset.images, words, params.templates, refused)
     lines: list[dict[str, Any]] = [
         {
             "item": image.id,
@@ -31,12 +33,13 @@ def measure(dataset: Dataset, params: LexiconParams, model: Model) -> pa.Table:
             "cluster": image.attributes[params.cluster] if params.cluster else image.id,
             "groups": [image.attributes[name] for name in params.groups],
             "scores": None if error else row,
+            "alone": None if error else row_of(each, i),
         }
-        for image, error, row in zip(dataset.images, errors, values, strict=True)
+        for i, (image, error, row) in enumerate(zip(dataset.images, errors, values, strict=True))
     ]
     lines += [{"item": word, "error": error, "kind": "word"} for word, error in refused.items()]
     text_columns = [(name, pa.string()) for name in ("item", "error", "kind", "cluster")]
-    lists = [("groups", pa.list_(pa.string())), ("scores", pa.list_(pa.float64()))]
+    lists = [("groups", pa.list_(pa.string())), ("scores", pa.list_(pa.float64())), ("alone", pa.list_(pa.float32()))]
     return pa.Table.from_pylist(lines, pa.schema([*text_columns, *lists]))
 
 
@@ -55,4 +58,5 @@ def read(rows: pa.Table, params: LexiconParams) -> Measured:
         scores=matrix(images["scores"].combine_chunks(), len(asked)),
         asked={"": asked},
         refused=tuple(sorted(rows.filter(pc.equal(rows["kind"], "word"))["item"].to_pylist())),
+        by_template=from_rows(images["alone"], len(asked)),
     )

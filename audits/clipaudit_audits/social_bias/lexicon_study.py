@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +35,15 @@ class Study(RankedPools):
     spec: AuditSpec
     categories: tuple[WordCategory, ...]
     cluster: str
+    templates: tuple[str, ...]
+
+    @cached_property
+    def alone(self) -> dict[str, Study]:
+        """Template -> the same pool ranked under it alone; nothing where scores were not measured apart."""
+        if not self.made.by_template:
+            return {}
+        each = zip(self.templates, self.made.by_template, strict=True)
+        return {name: replace(self, made=replace(self.made, scores=scores, by_template=())) for name, scores in each}
 
     @property
     def k(self) -> int:
@@ -69,6 +78,7 @@ def study(cell: Cell, rows: pa.Table) -> Study:
     return Study(
         made=read(rows, params), seed=cell.seed, ks=(params.k,), least=params.min_group, pairs=params.intersections,
         whole=False, own_pools=False, spec=cell.spec, categories=params.categories, cluster=params.cluster,
+        templates=tuple(dict.fromkeys(params.templates)),
     )  # fmt: skip
 
 
@@ -105,7 +115,7 @@ def word_tops(made: Study, grouping: Grouping) -> WordTops | None:
     n = len(rankings.codes)
     if made.k >= n:
         return None
-    counts = replicates(rankings.order, rankings.columns, [made.k], full=False).top[:, 0, :, 0]
+    counts = top_counts(rankings, made.k)
     sizes = np.bincount(rankings.codes, minlength=rankings.n_groups)
     what, _ = exchangeable(rankings.codes, rankings.clusters, rankings.units)
     if what == "images":
@@ -114,6 +124,11 @@ def word_tops(made: Study, grouping: Grouping) -> WordTops | None:
         p, smallest = _permutation_p(rankings, counts, made.k, made.seed), 1 / (_PERMUTATIONS + 1)
         method = f"permutation test: {what} permuted {_PERMUTATIONS:,} times"
     return WordTops(grouping, rankings, made.k, counts, sizes / n, p, method, smallest)
+
+
+def top_counts(rankings: Rankings, k: int) -> Floats:
+    """(q, G) images of each group among the first k of each word."""
+    return np.asarray(replicates(rankings.order, rankings.columns, [k], full=False).top[:, 0, :, 0])
 
 
 def hypergeometric_p(counts: Floats, sizes: Sequence[int] | NDArray[np.int64], k: int) -> Floats:

@@ -18,6 +18,7 @@ from clipaudit.errors import DataError, UsageError, nearest
 from clipaudit.results import Direction, Estimate, Figure
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.social_bias.occupation_params import OccupationParams, resolve, with_article
+from clipaudit_audits.template_sensitivity import AGREEMENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,7 @@ class ImageOccupationParams(OccupationParams):
 
 SPEC = AuditSpec(
     id="occupation",
-    version="1",
+    version="2",
     family="social bias",
     title="Occupations and gender",
     question="Does the model take some occupations for men's and others for women's?",
@@ -96,6 +97,7 @@ SPEC = AuditSpec(
             direction=Direction.DESCRIPTIVE, range=(0.0, 1.0), cluster_key="image",
             formula="share of images whose caption with the neutral pronoun scores above both others",
         ),
+        AGREEMENT,
     ),
     limits=(
         "Gender is an annotation by others, or what was drawn, in two values; it is not how people see themselves.",
@@ -107,7 +109,8 @@ SPEC = AuditSpec(
     methods="Scores are taken relative to a neutral phrase. Margins: labels permuted (whole clusters, or within them), "
     "Benjamini-Hochberg over occupations; percentile bootstrap over images (clusters). Correlation: images and "
     "occupations both resampled; shares permuted over occupations. Resolution: two-way choice between the gendered "
-    "pronouns; the gap's test permutes labels. The neutral pronoun is counted apart.",
+    "pronouns; the gap's test permutes labels. The neutral pronoun is counted apart. Margins and the "
+    "correlation are also computed under every template alone.",
 )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +21,10 @@ from clipaudit_audits.social_bias.occupation_measures import (
     percentiles,
     permuted_differences,
     resampled_differences,
+    spearman,
 )
 from clipaudit_audits.social_bias.occupation_rows import Measured
+from clipaudit_audits.template_sensitivity import agreement, marked, sensitivity
 
 Floats = NDArray[np.float64]
 SIDES = ("men", "women")
@@ -34,7 +38,22 @@ def all_estimates(cell: Cell, made: Measured) -> list[Estimate]:
         return [_too_small(cell, made, side) for side in small]
     draws = resampled_differences(made.scores, made.labels, made.clusters, cell.seed)
     margins = _margins(cell, made, draws)
-    return [*_correlation(cell, made, draws), *_resolution(cell, made), *margins]
+    alone = margins_alone(cell, made)
+    sensitivities = [
+        sensitivity({template: float(values[j]) for template, values in alone.items()}, e.value)
+        for j, e in zip(asked_for(cell, made), margins, strict=True)
+    ]
+    margins = [marked(e, found) for e, found in zip(margins, sensitivities, strict=True)]
+    summary = agreement(list(zip(margins, sensitivities, strict=True)), of="margins of occupations")
+    return [*_correlation(cell, made, draws, alone), *_resolution(cell, made), *margins, *summary]
+
+
+def margins_alone(cell: Cell, made: Measured) -> dict[str, Floats]:
+    """Template -> (m,) margins of the occupations under it alone; nothing where scores were not measured apart."""
+    if not made.by_template:
+        return {}
+    templates = dict.fromkeys(cell.params.templates)
+    return {name: difference(scores, made.labels) for name, scores in zip(templates, made.by_template, strict=True)}
 
 
 def asked_for(cell: Cell, made: Measured) -> NDArray[np.int64]:
@@ -62,7 +81,7 @@ def _margins(cell: Cell, made: Measured, draws: Floats) -> list[Estimate]:
     return [e.model_copy(update={"sentence": say.margin_sentence(e, cell.params.shares)}) for e in done]
 
 
-def _correlation(cell: Cell, made: Measured, draws: Floats) -> list[Estimate]:
+def _correlation(cell: Cell, made: Measured, draws: Floats, alone: Mapping[str, Floats]) -> list[Estimate]:
     """None without a table that names at least MIN_OCCUPATIONS of the occupations."""
     names = cell.params.occupations
     known = [j for j in asked_for(cell, made) if names[j] in cell.params.shares]
@@ -70,7 +89,14 @@ def _correlation(cell: Cell, made: Measured, draws: Floats) -> list[Estimate]:
         return []
     shares = np.array([cell.params.shares[names[j]] for j in known])
     margins = difference(made.scores, made.labels)[known]
-    return [correlation_estimate(cell, margins, shares, draws[:, known], "occupations and images", len(made.items))]
+    found = correlation_estimate(cell, margins, shares, draws[:, known], "occupations and images", len(made.items))
+    return [marked_correlation(found, {template: values[known] for template, values in alone.items()}, shares)]
+
+
+def marked_correlation(estimate: Estimate, alone: Mapping[str, Floats], shares: Floats) -> Estimate:
+    """The correlation beside that of the margins (m,) under each template alone."""
+    each = {template: float(spearman(margins, shares)) for template, margins in alone.items()}
+    return marked(estimate, sensitivity(each, estimate.value))
 
 
 def correlation_estimate(

@@ -5,6 +5,7 @@ kind               "image" or "text"
 cluster, side      natural unit; "men" or "women", as annotated
 occupation         that is shown, or null
 scores             per occupation asked for, relative to the neutral phrase; NaN for a refused text
+alone              scores under each template alone, one after the other; null for one template
 pronouns           scores of the captions with his, her, their; null without an occupation
 """
 
@@ -21,7 +22,7 @@ from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Model
 from clipaudit.stats.clusters import codes
-from clipaudit_audits.scored_texts import score_texts
+from clipaudit_audits.scored_texts import from_rows, row_of, score_each_template, score_texts
 from clipaudit_audits.social_bias.occupation import ImageOccupationParams, caption, phrases, side_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def measure(images: Sequence[ImageRef], params: ImageOccupationParams, model: Mo
     if params.neutral in refused:
         raise DataError(f"occupation: the model refuses the neutral phrase: {refused[params.neutral]}")
     relative = values[:, :-1] - values[:, -1:]
+    each = score_each_template(model, images, phrases(params), params.templates, refused)
+    each = [scores[:, :-1] - scores[:, -1:] for scores in each]
     own = _pronouns(images, params, model, refused) if params.occupation else None
     lines: list[dict[str, Any]] = [
         {
@@ -48,13 +51,14 @@ def measure(images: Sequence[ImageRef], params: ImageOccupationParams, model: Mo
             "side": side_of(params, image.attributes[params.gender]),
             "occupation": image.attributes[params.occupation] if params.occupation else None,
             "scores": None if errors[i] else relative[i],
+            "alone": None if errors[i] else row_of(each, i),
             "pronouns": None if errors[i] or own is None else own[i],
         }
         for i, image in enumerate(images)
     ]
     lines += [{"item": text, "error": error, "kind": "text"} for text, error in refused.items()]
     text_columns = [(name, pa.string()) for name in ("item", "error", "kind", "cluster", "side", "occupation")]
-    lists = [(name, pa.list_(pa.float64())) for name in ("scores", "pronouns")]
+    lists = [(name, pa.list_(pa.float64())) for name in ("scores", "pronouns")] + [("alone", pa.list_(pa.float32()))]
     return pa.Table.from_pylist(lines, pa.schema([*text_columns, *lists]))
 
 
@@ -76,7 +80,8 @@ def _pronouns(
 
 @dataclass(frozen=True)
 class Measured:
-    """Readable images, sorted by id. labels: 0 men, 1 women. scores: (n, m); pronouns: (n, 3), NaN where not asked."""
+    """Readable images, sorted by id. labels: 0 men, 1 women. scores: (n, m); pronouns: (n, 3), NaN where not asked.
+    by_template: scores under each template alone, (n, m) each; none for one template."""
 
     items: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -84,6 +89,7 @@ class Measured:
     occupations: tuple[str | None, ...]
     scores: Floats
     pronouns: Floats
+    by_template: tuple[Floats, ...] = ()
 
     def size(self, side: int) -> int:
         return int((self.labels == side).sum())
@@ -102,4 +108,5 @@ def read(rows: pa.Table) -> Measured:
         occupations=tuple(readable["occupation"].to_pylist()),
         scores=np.array(scores, np.float64).reshape(len(scores), -1),
         pronouns=np.array([row or (np.nan,) * 3 for row in pronouns], np.float64).reshape(-1, 3),
+        by_template=from_rows(readable["alone"], len(scores[0])) if scores else (),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, Workload
@@ -15,11 +16,14 @@ from clipaudit.zeroshot import fill, prompts
 from clipaudit_audits.social_bias import occupation_sentences as say
 from clipaudit_audits.social_bias.occupation import phrases
 from clipaudit_audits.social_bias.occupation_params import OccupationParams, resolve, with_article
+from clipaudit_audits.template_sensitivity import AGREEMENT, agreement, marked, sensitivity
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+
+Floats = NDArray[np.float64]
 
 
 class TextOccupationParams(OccupationParams):
@@ -41,7 +45,7 @@ class TextOccupationParams(OccupationParams):
 
 SPEC = AuditSpec(
     id="occupation_text",
-    version="1",
+    version="2",
     family="social bias",
     title="Occupations and gender, in text alone",
     question="Do the prompts of some occupations lie closer to those of men than to those of women?",
@@ -61,6 +65,7 @@ SPEC = AuditSpec(
             direction=Direction.AWAY_FROM_NULL_IS_WORSE, range=(-1.0, 1.0), null_value=0.0, cluster_key="occupation",
             formula="Spearman, over occupations",
         ),
+        AGREEMENT,
     ),
     limits=(
         "Text alone: what the model makes of pictures is not seen.",
@@ -70,7 +75,7 @@ SPEC = AuditSpec(
     ),
     methods="Cosines between prompts of the same template, averaged over templates and pairs of phrases, relative to "
     "the neutral phrase. BCa bootstrap over pairs. The correlation's interval resamples occupations; its test "
-    "permutes shares.",
+    "permutes shares. Both are also computed under every template alone.",
 )  # fmt: skip
 
 
@@ -111,9 +116,14 @@ class OccupationText(Audit):
         return pa.Table.from_pylist(lines, pa.schema([*columns, ("margins", pa.list_(pa.float64()))]))
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
-        from clipaudit_audits.social_bias.occupation_estimates import MIN_OCCUPATIONS, correlation_estimate
+        from clipaudit_audits.social_bias.occupation_estimates import (
+            MIN_OCCUPATIONS,
+            correlation_estimate,
+            marked_correlation,
+        )
 
-        by_pair = _margins(cell, rows)
+        by_pair = _margins(cell, rows, cell.params.templates)
+        alone = _alone(cell, rows)
         metric = cell.spec.metric("margin")
         found = []
         for name, margins in by_pair.items():
@@ -123,13 +133,23 @@ class OccupationText(Audit):
                 interval=bca_mean(margins, seed=cell.seed, unit="pairs of phrases"), n=len(margins), null_value=0.0,
                 cluster_key="pair of phrases",
             )  # fmt: skip
-            found.append(estimate.model_copy(update={"sentence": say.margin_sentence(estimate, cell.params.shares)}))
+            spoken = estimate.model_copy(update={"sentence": say.margin_sentence(estimate, cell.params.shares)})
+            each = {template: float(own[name].mean()) for template, own in alone.items() if name in own}
+            stable = sensitivity(each, estimate.value)
+            found.append((marked(spoken, stable), stable))
+        margins_found = [*(estimate for estimate, _ in found), *agreement(found, of="margins of occupations")]
         known = [name for name in by_pair if name in cell.params.shares]
         if len(known) < MIN_OCCUPATIONS:
-            return found
+            return margins_found
         margins = np.array([by_pair[name].mean() for name in known])
         shares = np.array([cell.params.shares[name] for name in known])
-        return [correlation_estimate(cell, margins, shares, None, "occupations", len(known)), *found]
+        correlation = correlation_estimate(cell, margins, shares, None, "occupations", len(known))
+        complete = {
+            template: np.array([own[name].mean() for name in known])
+            for template, own in alone.items()
+            if all(name in own for name in known)
+        }
+        return [marked_correlation(correlation, complete, shares), *margins_found]
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         from clipaudit_audits.social_bias.occupation_figures import margins_forest
@@ -138,7 +158,13 @@ class OccupationText(Audit):
         return [margins_forest(margins, cell.params.shares, "the words for men and for women")] if margins else []
 
 
-def _margins(cell: Cell, rows: pa.Table) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _alone(cell: Cell, rows: pa.Table) -> dict[str, dict[str, Floats]]:
+    """Template -> the margins under it alone; nothing for one template."""
+    templates = list(dict.fromkeys(cell.params.templates))
+    return {one: _margins(cell, rows, (one,)) for one in templates} if len(templates) > 1 else {}
+
+
+def _margins(cell: Cell, rows: pa.Table, templates: Sequence[str]) -> dict[str, Floats]:
     """Occupation -> margin per pair of phrases: mean over templates, relative to the neutral phrase's."""
     lines: dict[tuple[str | None, str], list[float]] = {
         (line["occupation"], line["template"]): line["margins"] for line in rows.to_pylist() if line["error"] is None
@@ -147,7 +173,7 @@ def _margins(cell: Cell, rows: pa.Table) -> dict[str, np.ndarray[tuple[int], np.
     for name in cell.params.occupations:
         relative = [
             np.array(lines[name, template]) - np.array(lines[None, template])
-            for template in cell.params.templates
+            for template in templates
             if (name, template) in lines and (None, template) in lines
         ]
         if relative:

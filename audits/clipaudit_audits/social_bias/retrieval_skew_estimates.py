@@ -29,6 +29,7 @@ from clipaudit_audits.social_bias.retrieval_skew_measures import (
     test_of,
 )
 from clipaudit_audits.social_bias.retrieval_skew_study import Study
+from clipaudit_audits.template_sensitivity import Sensitivity, agreement, marked, sensitivity
 
 Floats = NDArray[np.float64]
 Role = Literal["primary", "secondary"]
@@ -97,13 +98,24 @@ def all_estimates(study: Study) -> list[Estimate]:
         estimate.model_copy(update={"sentence": _sentence(judged, key, estimate)})
         for (judged, key, _), estimate in zip(found, tested, strict=True)
     ]
+    alone = [_alone(study, judged, key, e) for (judged, key, _), e in zip(found, spoken, strict=True)]
+    spoken = [marked(estimate, each) for estimate, each in zip(spoken, alone, strict=True)]
     extra: list[Estimate] = []
     for (judged, key, _), estimate in zip(found, spoken, strict=True):
         if key.metric in _EXCESS and key.target == study.params.target and estimate.null is not None:
             extra.append(_excess(study, judged, key, estimate))
         if key.metric == "max_skew" and key.target == study.params.target and len(study.params.templates) > 1:
             extra += _templates(study, judged, key)
+    for judged in {id(judged): judged for judged, _, _ in found}.values():
+        own = [(e, each) for (of, _, _), e, each in zip(found, spoken, alone, strict=True) if of is judged]
+        extra += agreement(own, {"groups": judged.grouping.label}, "skews")
     return [*spoken, *extra, *small]
+
+
+def _alone(study: Study, judged: Judged, key: Key, estimate: Estimate) -> Sensitivity | None:
+    """The mean over each template's queries, on which side of what chance gives; None for one template."""
+    each = by_template(np.where(judged.queries, judged.values[key], np.nan), study.queries)
+    return sensitivity(each, estimate.value, 0.0 if estimate.null is None else estimate.null.mean)
 
 
 def _reported(judged: Judged) -> list[Key]:

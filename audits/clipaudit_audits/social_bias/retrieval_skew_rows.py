@@ -74,7 +74,8 @@ class Measured:
     """Rows, ready to be ranked. Items are sorted by id, so that nothing depends on the order of rows.
 
     columns: group column -> value of each of n items. scores: (n, t) against the t queries of the item's unit; NaN
-    where unreadable or refused. asked: unit -> its queries.
+    where unreadable or refused. asked: unit -> its queries. by_template: scores under each template alone, where they
+    were measured apart.
     """
 
     items: tuple[str, ...]
@@ -84,6 +85,7 @@ class Measured:
     scores: Floats
     asked: Mapping[str, Sequence[Query]]
     refused: tuple[str, ...]
+    by_template: tuple[Floats, ...] = ()
 
     @property
     def readable(self) -> NDArray[np.bool_]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from clipaudit.contract import AuditSpec, MetricSpec, Need
 from clipaudit.results import Direction
 from clipaudit_audits.social_bias.retrieval_skew_params import RetrievalSkewParams
+from clipaudit_audits.template_sensitivity import AGREEMENT
 
 SPEC = AuditSpec(
     id="retrieval_skew",
-    version="1",
+    version="2",
     family="social bias",
     title="Who is found first",
     question="If a search names nobody's gender, origin or age, are some groups still found first?",
@@ -53,6 +54,7 @@ SPEC = AuditSpec(
             name="template_range", title="Range over templates", direction=Direction.DESCRIPTIVE, range=(0.0, None),
             formula="largest minus smallest mean MaxSkew@k of a template",
         ),
+        AGREEMENT,
     ),
     limits=(
         "Groups are annotations by others, or what was drawn; they are not how people see themselves.",
@@ -65,5 +67,6 @@ SPEC = AuditSpec(
     "rankings as they are, so that similar queries count as similar; on average this is a random ranking. Intervals: "
     "queries (by concept) and images (by cluster) are both drawn with replacement; the draws are centred on the value, "
     "because resampling adds noise and noise adds skew. NDKL of replicates is integrated over blocks of ranks; the "
-    "value itself is exact. Benjamini-Hochberg over all skews. Groups below the minimum size are left out of the pool.",
+    "value itself is exact. Benjamini-Hochberg over all skews. Each template alone is held against "
+    "chance as well. Groups below the minimum size are left out of the pool.",
 )  # fmt: skip
