@@ -96,6 +96,7 @@ TRIALS = {
         ("linear", "linear?masked=16"),
         {"images": 24, "classes": 4, "steps": 5, "targets": 2, "queries": 5, "universal_rounds": 2},
     ),
+    "text_attacks": Trial(drawn_objects, ("null", "linear"), {"images": 30, "classes": 6}),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
     "cue_conflict": Trial(drawn_objects, ("null", "shape?q=0.3&accuracy=0.9"), {"pairs": 30, "classes": 6}),

@@ -125,7 +125,9 @@ def _per_target(
         standing = torch.nonzero(~found.reached)[:, 0]
         if not len(standing):
             break
-        together = min(targets.shape[1] - rank, max(1, victim.batch // len(standing)))
+        left = targets.shape[1] - rank
+        groups = -(-left // max(1, victim.batch // len(standing)))
+        together = -(-left // groups)  # groups of about the same size: a small rest would waste a batch
         rows = standing.repeat(together)
         wanted = targets[standing, rank : rank + together].T.reshape(-1)
         part = run(subjects.only(rows), wanted, rows, rank)

@@ -11,7 +11,8 @@ from clipaudit.models.protocol import DualEncoder
 from clipaudit_audits.robustness.attacks.goals import Goal
 from clipaudit_audits.robustness.attacks.memory import Pieces
 
-BATCH = 16
+BATCHES = {"cpu": 8}  # on a processor a pass with gradients is fastest while it fits in the caches
+BATCH = 64
 
 
 class Victim:
@@ -21,7 +22,7 @@ class Victim:
         encoder: the image tower; works on pixels in [0, 1] and normalises them itself.
         weights: (C, d) unit class weights.
         scale: of the logits (CLIP's temperature); the predicted class does not depend on it.
-        batch: most images in one pass.
+        batch: most images in one pass; None chooses by device.
         exact: the same network in float32 where `encoder` computes in less: an example counts only if it agrees.
 
     Attributes:
@@ -34,14 +35,14 @@ class Victim:
         encoder: DualEncoder,
         weights: torch.Tensor,
         scale: float = 1.0,
-        batch: int = BATCH,
+        batch: int | None = None,
         exact: DualEncoder | None = None,
     ) -> None:
         self.encoder, self.exact = encoder, exact
         self.weights = weights.to(encoder.device, torch.float32).clone()
         self.scale = scale
         self.forwards = self.backwards = 0
-        self._pieces = Pieces(batch)
+        self._pieces = Pieces(batch or BATCHES.get(encoder.device.type, BATCH))
 
     @property
     def classes(self) -> int:
