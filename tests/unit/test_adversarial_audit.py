@@ -132,7 +132,7 @@ def test_checks_by_hand() -> None:
         row("b", "attack", success=True, by="square"),
         row("c", "attack"),
         row("d", "attack", right=False, success=None),
-        row("a", "zero"), row("b", "zero", success=True), row("d", "zero", right=False, success=True),
+        row("a", "zero"), row("b", "zero", success=True), row("c", "zero", success=True, by="tie"), row("d", "zero", right=False, success=True),
         row("a", "large", success=True), row("c", "large"),
         row("a", "gradient"), row("c", "gradient", success=True),
         row("a", "short", success=True), row("c", "short", success=True),
@@ -140,7 +140,7 @@ def test_checks_by_hand() -> None:
         row("c", "square", success=True),
     ]  # fmt: skip
     assert violations(rows) == {
-        "check_zero": [False, True, False],
+        "check_zero": [False, True, False, False],
         "check_large": [False, True],
         "check_gradient": [False, True],
         "check_black_box": [False, True, True],
@@ -149,7 +149,7 @@ def test_checks_by_hand() -> None:
     }
     # One image is let pass by all checks but the exact one.
     lines = failures(rows)
-    assert [line.split(";")[1] for line in lines] == [" not so for 1 of 3 images.", " not so for 2 of 3 images."]
+    assert [line.split(";")[1] for line in lines] == [" not so for 1 of 4 images.", " not so for 2 of 3 images."]
 
 
 def test_any_image_is_driven_to_any_text(model: Model) -> None:
@@ -274,6 +274,22 @@ def test_robustvlm_is_the_published_protocol() -> None:
     assert params.scaled
     assert AdversarialParams.model_validate(params.model_dump(mode="json")) == params
     assert eighty_templates()[0] == "a bad photo of a {}."
+
+
+def test_small_pictures_are_attacked_at_their_own_size(tmp_path: Path) -> None:
+    """The pictures are 12 px, the input is 24: within the radius at 12 px, and another accuracy is no failed check."""
+    larger = open_model("control:linear?dim=8&side=24", cache_dir=tmp_path)
+    (cell,) = cells(linear.dataset(40), parts=["linf"], native=True, eps_linf=["8/255"])
+    trial = prepare(cell, larger)
+    assert trial.pixels([0]).shape == (1, 3, linear.SIDE, linear.SIDE)
+    rows = AUDIT.run(cell, larger)
+    estimates = AUDIT.score(cell, rows)
+    assert one(estimates, "check_zero").value == 0
+    hit = [r for r in rows.to_pylist() if r["kind"] == "attack" and r["right"]]
+    assert hit
+    assert any(r["success"] for r in hit)
+    with pytest.raises(DataError, match="square pictures of one size, at most 8 px"):
+        prepare(cell, open_model("control:linear?dim=8&side=8", cache_dir=tmp_path))
 
 
 def test_images_are_drawn_evenly_over_the_classes(model: Model) -> None:

@@ -46,7 +46,9 @@ def violations(rows: Sequence[Row]) -> dict[str, Violations]:
     alone = {row["item"]: not by_gradient(row) for row in of_kind(rows, "square") if row["success"]}
     last = {row["item"]: row["by"] == "square" for row in of_kind(rows, "attack") if row["success"]}
     return {
-        "check_zero": [bool(row["success"]) == bool(row["right"]) for row in of_kind(rows, "zero")],
+        "check_zero": [
+            bool(row["success"]) == bool(row["right"]) and row["by"] != "tie" for row in of_kind(rows, "zero")
+        ],
         "check_large": [not row["success"] for row in of_kind(rows, "large")],
         "check_gradient": [bool(row["success"]) for row in of_kind(rows, "gradient")],
         "check_black_box": [

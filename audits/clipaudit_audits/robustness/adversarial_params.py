@@ -66,6 +66,10 @@ class AdversarialParams(TemplateParams):
     restarts: int = Field(default=1, ge=1, le=100, description="Random starts of APGD on cross-entropy.")
     targets: int = Field(default=9, ge=1, le=1000, description="Wrong classes tried by targeted attacks, best first.")
     queries: int = Field(default=1000, ge=1, le=100_000, description="Queries that Square may make for one image.")
+    native: bool = Field(
+        default=False,
+        description="Attack small square pictures at their own size; they are then enlarged inside the network.",
+    )
     scaled: bool = Field(default=True, description="Cross-entropy at the model's logit scale; False: at scale 1.")
     wanted: tuple[str, ...] = Field(
         default=(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipaudit.contract import Cell
 from clipaudit.data.dataset import Dataset
@@ -64,18 +65,25 @@ def draw(dataset: Dataset, params: AdversarialParams, seed: int) -> Sample:
 
 @dataclass(frozen=True)
 class Trial:
-    """One cell about to be attacked. `clean` is what the model takes each image for; None where it is unreadable."""
+    """One cell about to be attacked. `clean` is what the model takes each image for, None where it is unreadable;
+    `leads` by how much, in cosine, over the next class."""
 
     cell: Cell
     sample: Sample
     victim: Victim
     clean: tuple[str | None, ...]
+    leads: tuple[float, ...]
     errors: tuple[str | None, ...]
 
     @property
     def params(self) -> AdversarialParams:
         params: AdversarialParams = self.cell.params
         return params
+
+    @property
+    def rounding(self) -> float:
+        """Lead in cosine below which the order of two classes is a matter of rounding."""
+        return 1e-5 if self.victim.exact is None else 5e-3
 
     def right(self, position: int) -> bool:
         """The clean image at a position is classified correctly."""
@@ -113,14 +121,28 @@ def prepare(cell: Cell, model: Model, texts: Sequence[str] = ()) -> Trial:
     """Classify the clean images, and set the model up as the victim; `texts` are further classes of its own words."""
     params: AdversarialParams = cell.params
     sample = draw(cell.require_dataset(), params, cell.seed)
+    victim = victim_of(model, sample.classes, params, texts)
     found = model.score_labels(sample.images, sample.classes, params.templates)
-    values = np.asarray(found.values)
+    values = np.array(found.values, np.float64)
+    if params.native:
+        _at_own_size(values, victim, sample, found.errors)
     clean = tuple(
         sample.classes[int(row.argmax())] if error is None else None
         for row, error in zip(values, found.errors, strict=True)
     )
-    victim = victim_of(model, sample.classes, params, texts)
-    return Trial(cell, sample, victim, clean, found.errors)
+    top = np.sort(values, axis=1)
+    return Trial(cell, sample, victim, clean, tuple((top[:, -1] - top[:, -2]).tolist()), found.errors)
+
+
+def _at_own_size(values: NDArray[np.float64], victim: Victim, sample: Sample, errors: Sequence[str | None]) -> None:
+    """Put in the cosines of the images as they are attacked: enlarged inside the network."""
+    import torch
+
+    good = [i for i, error in enumerate(errors) if error is None]
+    for start in range(0, len(good), CHUNK):
+        rows = good[start : start + CHUNK]
+        pixels = torch.stack([victim.encoder.preprocess(sample.images[i].load()) for i in rows])
+        values[rows] = victim.scores(pixels)[:, : len(sample.classes)].numpy() / victim.scale
 
 
 def victim_of(model: Model, classes: Sequence[str], params: AdversarialParams, texts: Sequence[str] = ()) -> Victim:
@@ -143,7 +165,12 @@ def victim_of(model: Model, classes: Sequence[str], params: AdversarialParams, t
     own = len(classes) * len(params.templates)
     weights = np.concatenate([ensemble(vectors[:own], len(classes)), vectors[own:]])
     scale = (model.info.logit_scale or 1.0) if params.scaled else 1.0
-    return Victim(encoder, torch.from_numpy(weights).float(), scale, exact=exact_twin(encoder))
+    exact = exact_twin(encoder)
+    if params.native:
+        from clipaudit_audits.robustness.adversarial_native import NativeEncoder
+
+        encoder, exact = NativeEncoder(encoder), None if exact is None else NativeEncoder(exact)
+    return Victim(encoder, torch.from_numpy(weights).float(), scale, exact=exact)
 
 
 def exact_twin(encoder: DualEncoder) -> DualEncoder | None:

@@ -76,9 +76,12 @@ class _Chunk:
     def _zero(self) -> list[Record]:
         labels = self.trial.sample.labels
         return [
-            self._row("zero", 0.0, position, taken=taken, success=taken != labels[position])
+            self._row(
+                "zero", 0.0, position, taken=taken, success=taken != labels[position],
+                by="tie" if self.trial.leads[position] <= self.trial.rounding else None,
+            )
             for position, taken in zip(self.positions, self.zero, strict=True)
-        ]
+        ]  # fmt: skip
 
     def _attacks(self) -> list[Record]:
         """Radii ascending: who is broken at one is broken at all larger ones, by the same example."""
