@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clipaudit.contract import MetricSpec
-from clipaudit.numbers import value_text
+from clipaudit.numbers import MAX_DECIMALS, fixed, value_text
 from clipaudit.results import Direction, Estimate, Status
 from clipaudit.text import printable
 
@@ -108,8 +108,8 @@ def note(found: Sensitivity, unit: str = "") -> str:
     """One line: how many templates agree, from which value to which, and the interquartile range."""
     low, high = (pick(found.values, key=lambda name: (found.values[name], name)) for pick in (min, max))
     span = (
-        f"from {value_text(found.values[low], unit)} ({_quoted(low)}) to {value_text(found.values[high], unit)} "
-        f"({_quoted(high)}), interquartile range {value_text(found.iqr, unit)}"
+        f"from {_text(found.values[low], unit)} ({_quoted(low)}) to {_text(found.values[high], unit)} "
+        f"({_quoted(high)}), interquartile range {_text(found.iqr, unit)}"
     )
     if found.changes:
         return f"{CHANGES}: {_opposite(found)}; {span}."
@@ -142,9 +142,17 @@ def agreement(
         more = "" if len(changing) <= _NAMED else f" and {len(changing) - _NAMED:,} more"
         names = ", ".join(f"“{printable(name)}”" for name in changing[:_NAMED])
         verb = "changes its" if len(changing) == 1 else "change their"
-        text += f"Of {len(effects):,} shown effects, {len(changing):,} {verb} sign with the template: {names}{more}."
+        of_effects = (
+            "The shown effect" if len(effects) == 1 else f"Of {len(effects):,} shown effects, {len(changing):,}"
+        )
+        text += f"{of_effects} {verb} sign with the template: {names}{more}."
     else:
-        text += f"None of {len(effects):,} shown effects changes its sign with the template."
+        what = (
+            "The shown effect does not change its"
+            if len(effects) == 1
+            else (f"None of {len(effects):,} shown effects changes its")
+        )
+        text += f"{what} sign with the template."
     return [
         Estimate(
             metric=AGREEMENT.name, title=f"{AGREEMENT.title}: {of}", value=value, unit=AGREEMENT.unit,
@@ -161,6 +169,11 @@ def _opposite(found: Sensitivity) -> str:
     which = "" if found.opposing == 1 else ", most of all "
     shown = f"{which}{_quoted(found.worst)}" if which else f" ({_quoted(found.worst)})"
     return f"{found.opposing} of {len(found.values)} templates alone {verb} the opposite{shown}"
+
+
+def _text(value: float, unit: str) -> str:
+    """Differences of cosines are small: as many digits as the audits give them."""
+    return f"{fixed(value, MAX_DECIMALS)} cosine" if unit == "cosine" else value_text(value, unit)
 
 
 def _quoted(template: str) -> str:

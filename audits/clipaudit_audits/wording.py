@@ -1,6 +1,9 @@
-"""Numbers inside the sentences that audits write. Proportions are held as 0 to 1 and worded in per cent."""
+"""Numbers inside the sentences that audits write, and words that users give. Proportions are held as 0 to 1 and worded
+in per cent."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from clipaudit.results import Interval
 
@@ -36,3 +39,18 @@ def between(interval: Interval | None, scale: float = 1.0) -> str:
     if interval is None or interval.low is None or interval.high is None:
         return ""
     return f" [{_signed(scale * interval.low)}, {_signed(scale * interval.high)}]"
+
+
+def repeated(texts: Iterable[str]) -> tuple[str, str] | None:
+    """The first text that has occurred before but for case and blanks, after the one that it repeats.
+
+    >>> repeated(["a judge", "a cook", "A  judge "]), repeated(["a", "b"])
+    (('a judge', 'A  judge '), None)
+    """
+    seen: dict[str, str] = {}
+    for text in texts:
+        key = " ".join(text.casefold().split())
+        if key in seen:
+            return seen[key], text
+        seen[key] = text
+    return None

@@ -79,6 +79,8 @@ def test_presets_are_well_formed(preset: str) -> None:
     if preset == "avatars":  # sixteen identities, paired: p >= 2 / 2^16, and Holm multiplies by the number of tests
         assert len(primary) * 2 / 2**16 <= 0.01
     assert set(tests.countable) & set(tests.plural) == set()
+    labels = [chosen.label or name for name, chosen in tests.used.items()]
+    assert len(set(labels)) == len(labels)
 
 
 def test_seat_has_the_tests_of_weat_in_sentences_and_no_published_values() -> None:
@@ -163,7 +165,7 @@ def test_a_file_takes_over_words_of_a_preset_and_adds_its_own() -> None:
 
 def test_words_that_differ_by_blanks_only_are_the_same_word() -> None:
     text = 'like = "weat"\n[sets.flowers]\nwords = ["rose", "rose "]\n'
-    with pytest.raises(UsageError, match=r"holds 'rose ' twice"):
+    with pytest.raises(UsageError, match=r"holds 'rose' twice \('rose '\)"):
         parse_tests(text, "mine.toml")
 
 

@@ -66,7 +66,7 @@ def test_planted_effect_is_found_and_nothing_else() -> None:
         "against 'law-abiding': +0.0"
     )
     others = [e for e in found if e.metric in ("effect", "interaction") and e is not crime]
-    assert len(others) == 2 * 3 - 1 + 2 + 1  # two categories on three attributes, two interactions, one check
+    assert len(others) == 2 * 3 - 1 + 2 * 2 + 1  # two categories on three attributes, two interactions each, one check
     assert all(e.status is Status.NO_EFFECT and e.minimum_detectable is not None for e in others)
     moved = [e.subgroup["words"] for e in found if e.metric == "word_effect"]
     assert sorted(moved) == ["a thief", "a thug"]
@@ -84,7 +84,7 @@ def test_failed_check_is_said_at_every_effect_of_that_attribute() -> None:
     assert one(found, "effect", "tone", "dark / light").sentence.startswith("Check failed. ")
     for estimate in found:
         warned = any("check failed" in note for note in estimate.notes)
-        concerned = estimate.metric in ("effect", "interaction") and estimate.role != "control"
+        concerned = estimate.metric in ("effect", "joint_effect", "interaction") and estimate.role != "control"
         assert warned == (concerned and "tone" in estimate.subgroup["attribute"])
     seen = f"counterfactual?attribute=tone&level=monk 10&words=dark skin&effect={EFFECT}"
     passed = one(estimates(planned(people(16)), seen), "effect", "tone", "dark / light")

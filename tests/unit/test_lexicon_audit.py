@@ -179,6 +179,7 @@ def test_names_of_groups_do_not_matter() -> None:
     ("params", "fault"),
     [
         ({"categories": [{"name": "one", "words": ["a thief", "A  Thief"]}]}, "'a thief' occurs twice ('A  Thief')"),
+        ({"categories": [{"name": "one", "words": ["a thief", "a thief"]}]}, "'a thief' occurs twice"),
         ({"categories": [{"name": "one", "words": ["a thief", " "]}]}, "is blank"),
         ({"categories": [], "lexicon": "peeple"}, "did you mean people?"),
         ({"categories": [], "lexicon": "none.toml"}, "there is no file 'none.toml'"),

@@ -289,6 +289,7 @@ def test_faults_of_tables(tmp_path: Path, text: str, fault: str) -> None:
         ({"gender": "sex"}, "has no column 'sex'"),
         ({"men": ("boy",)}, "has none of the values of men (boy)"),
         ({"occupations": ("cook", "Cook ")}, "occurs twice"),
+        ({"occupations": ("cook", "cook")}, "occurs twice"),
         ({"caption": "the {occupation} and a dog"}, "has no {pronoun}"),
         ({"caption": "the {occupatio} and {pronoun} dog"}, "did you mean occupation?"),
         ({"statistics": "none.csv", "shares": {}}, "there is no file 'none.csv'"),

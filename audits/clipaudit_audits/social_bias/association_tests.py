@@ -39,6 +39,7 @@ from clipaudit_audits.social_bias.association_catalogue import (
     of_data,
     packaged,
 )
+from clipaudit_audits.wording import repeated
 
 TEMPLATES = ("{}", "This is {}.", "a photo of {}.")
 SIDES = ("X", "Y", "A", "B")
@@ -60,11 +61,10 @@ class StimulusSet(_Strict):
     def _one_kind(self) -> StimulusSet:
         if bool(self.words) == bool(self.images):
             raise ValueError("needs either words = [...] or images = {column = value}")
-        seen: dict[str, str] = {}
-        for word in self.words:
-            first = seen.setdefault(" ".join(word.split()), word)
-            if not word.strip() or first is not word:
-                raise ValueError(f"holds {word!r} twice" if word.strip() else "holds a blank word")
+        if not all(word.strip() for word in self.words):
+            raise ValueError("holds a blank word")
+        if twice := repeated(self.words):
+            raise ValueError(f"holds {twice[0]!r} twice ({twice[1]!r}); keep one")
         return self
 
 

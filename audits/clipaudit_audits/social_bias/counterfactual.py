@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Params, PlanContext, Workload
-from clipaudit.errors import DataError, NotSupported, UsageError, nearest
+from clipaudit.errors import DataError, UsageError, nearest
 from clipaudit.results import Direction, Estimate, Figure
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.social_bias.counterfactual_lexicon import Category, check_names, load_lexicon, words_of
+from clipaudit_audits.template_sensitivity import AGREEMENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,8 +44,10 @@ class CounterfactualParams(Params):
         default=ATTRIBUTES, min_length=1, description="Columns that are changed, one at a time, with the rest held."
     )
     cluster: str = Field(default="identity", description="Column of the natural unit: pairs lie within it.")
-    interactions: tuple[tuple[str, str], ...] = Field(
-        default=(("tone", "presentation"),), description="Pairs of attributes whose joint effect is examined."
+    interactions: tuple[tuple[str, ...], ...] = Field(
+        default=(("tone", "presentation"), ("tone", "facial_hair"), ("tone", "clothing")),
+        description="Intersections: attributes, two or more, that are changed together. Of each, the effect of all of "
+        "them at once is given, and how far it is more than its parts.",
     )
     reference: Mapping[str, str] = Field(
         default={"presentation": "short hair", "facial_hair": "none"},
@@ -57,7 +59,7 @@ class CounterfactualParams(Params):
 
 SPEC = AuditSpec(
     id="counterfactual",
-    version="1",
+    version="2",
     family="social bias",
     title="Counterfactual pairs of drawn people",
     question="If one thing changes in the drawing of a person, does the model move it towards other words?",
@@ -78,9 +80,15 @@ SPEC = AuditSpec(
             formula="mean over pairs of s(after) - s(before); s = mean cosine to plus - mean cosine to minus phrases",
         ),
         MetricSpec(
-            name="interaction", title="Interaction of two changes, category", unit="cosine",
-            direction=Direction.AWAY_FROM_NULL_IS_WORSE, range=(-8.0, 8.0), null_value=0.0, cluster_key="identity",
-            min_n=6, formula="mean over sets of four of [s(both) - s(second)] - [s(first) - s(neither)]",
+            name="joint_effect", title="Change in cosine from one intersection to another, category", unit="cosine",
+            direction=Direction.AWAY_FROM_NULL_IS_WORSE, range=(-4.0, 4.0), null_value=0.0, cluster_key="identity",
+            min_n=6, formula="mean over pairs of s(all changes made) - s(none made)",
+        ),
+        MetricSpec(
+            name="interaction", title="Interaction of changes, category", unit="cosine",
+            direction=Direction.AWAY_FROM_NULL_IS_WORSE, null_value=0.0, cluster_key="identity",
+            min_n=6, formula="mean over sets of four of [s(both) - s(second)] - [s(first) - s(neither)]; of three "
+            "changes the difference of two such, and so on",
         ),
         MetricSpec(
             name="pairs_crossed", title="Effect in pairs of phrases", unit="%", range=(0.0, 100.0),
@@ -96,6 +104,7 @@ SPEC = AuditSpec(
             name="drift", title="Change in mean cosine to all phrases", unit="cosine", range=(-2.0, 2.0),
             null_value=0.0, cluster_key="identity", min_n=6,
         ),
+        AGREEMENT,
     ),
     limits=(
         "Drawings, not photographs: an effect on them need not carry over to people, nor its absence.",
@@ -104,12 +113,14 @@ SPEC = AuditSpec(
         "attribute, and their absence, say little about people.",
         "The lexicon is a choice: other words may move. English only.",
     ),
-    methods="Every pair holds all but one attribute. Means over pairs; tests flip the signs of whole identities (all "
-    "patterns up to 16 identities, else Monte Carlo); BCa bootstrap intervals over identities; Benjamini-Hochberg "
-    "over all effects on categories and interactions, and apart from these over all single phrases. An effect "
-    "is also given as the share of all pairs of phrases that lie closer together, on one picture, than the "
-    "effect is large: the pairs whose order it could turn. Any change of a picture moves some words: beside each "
-    "effect stands what poles of as many phrases of the lexicon, drawn at random, give.",
+    methods="A full factorial: every pair holds all but one attribute, or all but those of an intersection. Means over "
+    "pairs, which in a complete factorial are the fixed effects of a mixed model with an intercept for each identity; "
+    "tests flip the signs of whole identities (all patterns up to 16 identities, else Monte Carlo); BCa bootstrap "
+    "intervals over identities; Benjamini-Hochberg over all effects on categories, joint effects and interactions, and "
+    "apart from these over all single phrases. An effect is also given as the share of all pairs of phrases that lie "
+    "closer together, on one picture, than the effect is large: the pairs whose order it could turn. Any change of a "
+    "picture moves some words: beside each effect stands what poles of as many phrases of the lexicon, drawn at "
+    "random, give. Each finding is also computed under every template alone.",
 )  # fmt: skip
 
 
@@ -138,22 +149,10 @@ class Counterfactual(Audit):
         return Workload(images, prompts(words_of(cell.params.categories), cell.params.templates))
 
     def run(self, cell: Cell, model: Model) -> pa.Table:
-        """Columns item, error, the cluster, the attributes, and cosines: list<double>, in the order of `words_of`."""
-        import pyarrow as pa
+        """See `counterfactual_rows` for the columns."""
+        from clipaudit_audits.social_bias.counterfactual_rows import measure
 
-        params, images = cell.params, choose(cell.require_dataset(), cell.params)
-        scores = model.score_labels(images, words_of(params.categories), params.templates)
-        if scores.kind != "cosine":
-            raise NotSupported(f"the audit compares cosines; this model gives {scores.kind}s")
-        values = np.asarray(scores.values, dtype=np.float64)
-        columns: dict[str, object] = {
-            "item": [image.id for image in images],
-            "error": pa.array(list(scores.errors), pa.string()),
-        }
-        for name in (params.cluster, *params.attributes):
-            columns[name] = [image.attributes[name] for image in images]
-        lists = [row.tolist() if error is None else None for row, error in zip(values, scores.errors, strict=True)]
-        return pa.table({**columns, "cosines": pa.array(lists, pa.list_(pa.float64()))})
+        return measure(choose(cell.require_dataset(), cell.params), cell.params, model)
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         from clipaudit_audits.social_bias.counterfactual_findings import all_findings, study
@@ -181,6 +180,10 @@ def choose(dataset: Dataset, params: CounterfactualParams) -> list[ImageRef]:
 
 def _check_names(params: CounterfactualParams) -> None:
     """UsageError where `interactions` or `reference`, if set, name what is not changed."""
+    if lone := next((names for names in params.interactions if len(set(names)) < 2), None):
+        raise UsageError(
+            f"counterfactual: an interaction is of two attributes or more, not {', '.join(lone) or 'none'}"
+        )
     named = {"interactions": [name for pair in params.interactions for name in pair], "reference": params.reference}
     for key, names in named.items():
         for name in names if key in params.model_fields_set else ():

@@ -26,14 +26,16 @@ _CHUNK = 2_000_000
 class Effects:
     """Changes of several scores under the same change of the drawing.
 
-    changes: one attribute, or two (an interaction: the difference of the differences).
-    indices: (pairs, 2 or 4) items; deltas: (pairs, scores); clusters: identity of each pair.
+    changes: one attribute, or several: an interaction (the difference of the differences), or, if `joint`, all of them
+    at once against none. indices: (pairs, 2^changes; joint: 2) items; deltas: (pairs, scores); clusters: identity of
+    each pair.
     """
 
     changes: tuple[Change, ...]
     indices: NDArray[np.int64]
     deltas: Floats
     clusters: tuple[str, ...]
+    joint: bool = False
 
     @property
     def identities(self) -> int:
@@ -60,11 +62,13 @@ class Effects:
         return mde_mean(float(means.std(ddof=1)), self.identities)
 
 
-def effects(table: Table, scores: Floats, changes: Sequence[Change]) -> Effects:
-    """The changes of `scores` (n, k) for every complete pair (or quadruple) of the table."""
+def effects(table: Table, scores: Floats, changes: Sequence[Change], joint: bool = False) -> Effects:
+    """The changes of `scores` (n, k) for every complete pair (or set of 2^k) of the table."""
     indices = corners(table, changes)
+    if joint:
+        indices = indices[:, [0, -1]]
     clusters = tuple(table.clusters[i] for i in indices[:, 0])
-    return Effects(tuple(changes), indices, differences(scores, indices), clusters)
+    return Effects(tuple(changes), indices, differences(scores, indices), clusters, joint)
 
 
 def sign_flip_tests(deltas: Floats, clusters: Sequence[str], seed: int) -> list[Test]:

@@ -21,13 +21,14 @@ from clipaudit_audits.social_bias.counterfactual_findings import Study, word_fin
 from clipaudit_audits.social_bias.counterfactual_pairs import Change
 
 PAIRS_SHOWN = 3
+_ASKED = ("effect", "joint_effect", "interaction")
 
 
 def all_figures(made: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Empty where nothing was measured."""
     if not made.table.changes():
         return []
-    asked = [e for e in estimates if e.metric in ("effect", "interaction") and e.role != "control"]
+    asked = [e for e in estimates if e.metric in _ASKED and e.role != "control" and "attribute" in e.subgroup]
     checks = [e for e in estimates if e.role == "control"]
     figures: list[Figure] = []
     for attribute in dict.fromkeys(e.subgroup["attribute"] for e in asked):

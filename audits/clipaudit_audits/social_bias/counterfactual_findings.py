@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clipaudit.contract import AuditSpec, Cell, MetricSpec
 from clipaudit.results import Direction, Estimate, Interval, Null, Status, Test
 from clipaudit.stats.multiple import correct
 from clipaudit.stats.null import null_from_draws
 from clipaudit.stats.permutation import p_value
+from clipaudit_audits.scored_texts import from_rows
 from clipaudit_audits.social_bias import counterfactual_sentences as say
 from clipaudit_audits.social_bias.counterfactual_effects import (
     FEW_IDENTITIES,
@@ -27,9 +30,11 @@ from clipaudit_audits.social_bias.counterfactual_pairs import (
     Floats,
     Table,
     category_scores,
+    differences,
     pairs_within,
     read_table,
 )
+from clipaudit_audits.template_sensitivity import Sensitivity, agreement, marked, sensitivity
 
 Role = Literal["primary", "secondary", "control"]
 MAX_WORDS = 15  # single phrases reported as estimates; the heatmap shows all
@@ -37,7 +42,11 @@ MAX_WORDS = 15  # single phrases reported as estimates; the heatmap shows all
 
 @dataclass(frozen=True)
 class Study:
-    """Rows, made ready: the table, the lexicon, and the scores of each picture per category."""
+    """Rows, made ready: the table, the lexicon, and the scores of each picture per category.
+
+    categories: without phrases that the model refused; unjudged: those of which a pole has none left.
+    alone: template -> the table under it alone; empty for one template.
+    """
 
     spec: AuditSpec
     seed: int
@@ -45,7 +54,9 @@ class Study:
     categories: tuple[Category, ...]
     words: tuple[str, ...]
     cluster: str
-    interactions: tuple[tuple[str, str], ...]
+    interactions: tuple[tuple[str, ...], ...]
+    alone: Mapping[str, Table] = field(default_factory=dict)
+    unjudged: tuple[Category, ...] = ()
 
     @property
     def questions(self) -> list[Category]:
@@ -58,40 +69,94 @@ class Study:
             if category.checks == change.attribute and (not category.levels or change.after in category.levels)
         ]
 
-    def effects(self, changes: Sequence[Change], categories: Sequence[Category]) -> Effects:
-        return effects(self.table, category_scores(self.table.cosines, categories, self.words), changes)
+    def effects(self, changes: Sequence[Change], categories: Sequence[Category], joint: bool = False) -> Effects:
+        return effects(self.table, category_scores(self.table.cosines, categories, self.words), changes, joint)
+
+    def each_template(self, seen: Effects, weigh: Callable[[Floats], Floats]) -> list[Sensitivity | None]:
+        """For each score of `seen`: the same effect under every template alone. weigh: (n, words) to (n, scores)."""
+        means = {
+            template: differences(weigh(table.cosines), seen.indices).mean(axis=0)
+            for template, table in self.alone.items()
+            if len(seen.indices)
+        }
+        return [
+            sensitivity({template: float(values[j]) for template, values in means.items()}, seen.mean(j))
+            for j in range(seen.deltas.shape[1])
+        ]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An estimate and what it is about."""
+    """An estimate and what it is about. `stable`: the same under every template alone."""
 
     estimate: Estimate
     changes: tuple[Change, ...]
     category: Category | None = None
     word: str = ""
+    stable: Sensitivity | None = None
+
+    def with_estimate(self, **update: object) -> Finding:
+        return replace(self, estimate=self.estimate.model_copy(update=update))
 
 
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell. Cluster and attributes are those of its parameters."""
     params = cell.params
-    table = read_table(rows, params.attributes, params.cluster, params.reference)
+    refused = frozenset(rows.filter(pc.equal(rows["kind"], "phrase"))["item"].to_pylist())
+    images = rows.filter(pc.and_(pc.equal(rows["kind"], "image"), pc.is_null(rows["error"]))).sort_by("item")
+    table = read_table(images, params.attributes, params.cluster, params.reference)
+    every = words_of(params.categories)
+    known = [word not in refused for word in every]
+    words = [word for word in every if word not in refused]
+    each = zip(dict.fromkeys(params.templates), from_rows(images["alone"], len(every)), strict=False)
+    alone = {template: replace(table, cosines=cosines[:, known]) for template, cosines in each}
+    if images.num_rows:
+        table = replace(table, cosines=table.cosines[:, known])
+    left = [(category, category.without(refused)) for category in params.categories]
     return Study(
-        cell.spec, cell.seed, table, params.categories, tuple(words_of(params.categories)), params.cluster,
-        params.interactions,
+        cell.spec, cell.seed, table, tuple(kept for _, kept in left if kept), tuple(words), params.cluster,
+        params.interactions, alone, tuple(category for category, kept in left if kept is None),
     )  # fmt: skip
 
 
 def all_findings(made: Study) -> list[Finding]:
-    """Categories and interactions (one family, Benjamini-Hochberg), checks, phrases that moved most, drift."""
+    """Categories, intersections and interactions (one family, Benjamini-Hochberg), checks, phrases that moved most,
+    drift, the summary over templates, and what was refused."""
     changes = made.table.changes()
     asked = [f for change in changes for f in _on_categories(made, (change,), made.questions, "primary")]
-    for pair in made.interactions:
-        asked += _on_categories(made, _extremes(made.table, pair), made.questions, "secondary")
+    for names in made.interactions:
+        together = _extremes(made.table, names)
+        asked += _on_categories(made, together, made.questions, "secondary", joint=True)
+        asked += _on_categories(made, together, made.questions, "secondary")
     checks = [f for change in changes for f in _on_categories(made, (change,), made.checks_of(change), "control")]
     checks = _spoken(made, _corrected(checks, "checks"))
     asked = _spoken(made, _warned(_corrected(asked, "effects on categories"), checks))
-    return [*asked, *_shares(made, asked), *checks, *top_words(made), *_drift(made, changes)]
+    summary = agreement([(f.estimate, f.stable) for f in asked], of="effects on categories")
+    return [
+        *asked,
+        *_shares(made, asked),
+        *checks,
+        *top_words(made),
+        *_drift(made, changes),
+        *(Finding(estimate, ()) for estimate in summary),
+        *_refused(made),
+    ]
+
+
+def _refused(made: Study) -> list[Finding]:
+    metric = made.spec.metric("effect")
+    return [
+        Finding(
+            Estimate(
+                metric=metric.name, title=category.label, value=None, unit=metric.unit, direction=metric.direction,
+                role="secondary", subgroup={"words": category.label}, n=0, status=Status.TOO_SMALL,
+                sentence=f"{category.label}: not judged, for the model refuses every phrase of one of its poles.",
+            ),
+            (),
+            category,
+        )
+        for category in made.unjudged
+    ]  # fmt: skip
 
 
 def word_findings(made: Study) -> list[Finding]:
@@ -100,9 +165,10 @@ def word_findings(made: Study) -> list[Finding]:
     for change in made.table.changes():
         seen = effects(made.table, made.table.cosines, (change,))
         metric = made.spec.metric("word_effect")
+        stable = made.each_template(seen, np.asarray)
         for j, (word, test) in enumerate(zip(made.words, _tests(seen, made.seed), strict=True)):
             base = _estimate(made, metric, seen, j, test, "secondary", word)
-            found.append(Finding(base, (change,), None, word))
+            found.append(Finding(base, (change,), None, word, stable[j]))
     return _corrected(found, "effects on phrases")
 
 
@@ -122,19 +188,20 @@ def top_words(made: Study) -> list[Finding]:
                 "notes": (f"One of the {min(MAX_WORDS, len(every))} largest of {len(every)} effects on phrases.",),
             }
         )
-        sentence = say.word_sentence(estimate, change, finding.word)
-        result.append(Finding(estimate.model_copy(update={"sentence": sentence}), finding.changes, None, finding.word))
+        spoken = estimate.model_copy(update={"sentence": say.word_sentence(estimate, change, finding.word)})
+        result.append(replace(finding, estimate=marked(spoken, finding.stable)))
     return result
 
 
 def _on_categories(
-    made: Study, changes: tuple[Change, ...], categories: Sequence[Category], role: Role
+    made: Study, changes: tuple[Change, ...], categories: Sequence[Category], role: Role, joint: bool = False
 ) -> list[Finding]:
     if not changes or not categories:
         return []
-    seen = made.effects(changes, categories)
-    shifts = effects(made.table, made.table.cosines, changes).deltas.mean(axis=0) if seen.big_enough else None
-    metric = made.spec.metric("effect" if len(changes) == 1 else "interaction")
+    seen = made.effects(changes, categories, joint)
+    shifts = differences(made.table.cosines, seen.indices).mean(axis=0) if seen.big_enough else None
+    metric = made.spec.metric("effect" if len(changes) == 1 else "joint_effect" if joint else "interaction")
+    stable = made.each_template(seen, lambda cosines: category_scores(cosines, categories, made.words))
     found = []
     for j, (category, test) in enumerate(zip(categories, _tests(seen, made.seed), strict=True)):
         base = _estimate(made, metric, seen, j, test, role, category.label)
@@ -147,7 +214,7 @@ def _on_categories(
                 "other_tests": (against_words,),
             }
             base = base.model_copy(update=extra)
-        found.append(Finding(base, changes, category))
+        found.append(Finding(base, changes, category, stable=stable[j]))
     return found
 
 
@@ -165,8 +232,7 @@ def _warned(findings: Sequence[Finding], checks: Sequence[Finding]) -> list[Find
     result = []
     for finding in findings:
         notes = [say.failed_check(change) for change in finding.changes if change in failed]
-        estimate = finding.estimate.model_copy(update={"notes": (*finding.estimate.notes, *notes)})
-        result.append(Finding(estimate, finding.changes, finding.category, finding.word))
+        result.append(finding.with_estimate(notes=(*finding.estimate.notes, *notes)))
     return result
 
 
@@ -178,14 +244,14 @@ def _estimate(
         notes.append(f"With {seen.identities} identities the bootstrap interval tends to be too short.")
     return Estimate(
         metric=metric.name,
-        title=f"{say.name_of(seen.changes)}: {target}",
+        title=f"{say.name_of(seen.changes, seen.joint)}: {target}",
         value=seen.mean(score),
         unit=metric.unit,
         direction=Direction.DESCRIPTIVE if role == "control" else metric.direction,
         role=role,
         subgroup={
             "attribute": " x ".join(change.attribute.replace("_", " ") for change in seen.changes),
-            "change": say.name_of(seen.changes),
+            "change": say.name_of(seen.changes, seen.joint),
             "words": target,
         },
         n=len(seen.deltas),
@@ -206,7 +272,7 @@ def _tests(seen: Effects, seed: int) -> list[Test] | list[None]:
 
 def _corrected(findings: Sequence[Finding], family: str) -> list[Finding]:
     done = correct([finding.estimate for finding in findings], "benjamini-hochberg", family)
-    return [Finding(e, f.changes, f.category, f.word) for e, f in zip(done, findings, strict=True)]
+    return [replace(f, estimate=e) for e, f in zip(done, findings, strict=True)]
 
 
 def _spoken(made: Study, findings: Sequence[Finding]) -> list[Finding]:
@@ -215,15 +281,15 @@ def _spoken(made: Study, findings: Sequence[Finding]) -> list[Finding]:
     for finding, share in zip(findings, shares, strict=True):
         assert finding.category is not None
         sentence = say.category_sentence(finding.estimate, finding.changes, finding.category, float(share))
-        estimate = finding.estimate.model_copy(update={"sentence": sentence})
-        result.append(Finding(estimate, finding.changes, finding.category))
+        spoken = finding.estimate.model_copy(update={"sentence": sentence})
+        result.append(replace(finding, estimate=marked(spoken, finding.stable)))
     return result
 
 
 def _shares(made: Study, findings: Sequence[Finding]) -> list[Finding]:
     """The effects with a test result in units of the model's own spread: values and interval ends, mapped."""
     metric = made.spec.metric("pairs_crossed")
-    chosen = [f for f in findings if f.estimate.status is Status.EFFECT and len(f.changes) == 1]
+    chosen = [f for f in findings if f.estimate.status is Status.EFFECT and f.estimate.metric != "interaction"]
     sizes = [size for finding in chosen for size in _sizes(finding.estimate)]
     shares = 100 * pairs_within(made.table.cosines, sizes).reshape(-1, 3)
     result = []
@@ -265,9 +331,9 @@ def _drift(made: Study, changes: Sequence[Change]) -> list[Finding]:
     return found
 
 
-def _extremes(table: Table, pair: tuple[str, str]) -> tuple[Change, ...]:
-    """Each attribute from its reference to its last level; nothing if one of them has a single level."""
-    levels = [table.levels[name] for name in pair]
+def _extremes(table: Table, names: Sequence[str]) -> tuple[Change, ...]:
+    """Each attribute from its reference to its last level; nothing if one of them has a single level, or none."""
+    levels = [table.levels.get(name, ()) for name in names]
     if any(len(each) < 2 for each in levels):
         return ()
-    return tuple(Change(name, each[0], each[-1]) for name, each in zip(pair, levels, strict=True))
+    return tuple(Change(name, each[0], each[-1]) for name, each in zip(names, levels, strict=True))

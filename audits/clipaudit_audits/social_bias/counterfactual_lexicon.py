@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clipaudit.errors import UsageError, nearest
+from clipaudit_audits.wording import repeated
 
 PRESETS = ("people",)
 Phrases = tuple[str, ...]
@@ -38,10 +39,19 @@ class Category(BaseModel):
 
     @model_validator(mode="after")
     def _distinct(self) -> Category:
-        words = [*self.plus, *self.minus]
-        if repeated := sorted({word for word in words if words.count(word) > 1}):
-            raise ValueError(f"category {self.name!r} holds {repeated[0]!r} twice")
+        words = (*self.plus, *self.minus)
+        if not all(word.strip() for word in words):
+            raise ValueError(f"category {self.name!r} holds a blank phrase")
+        if twice := repeated(words):
+            raise ValueError(f"category {self.name!r} holds {twice[0]!r} twice ({twice[1]!r}); keep one")
         return self
+
+    def without(self, refused: Collection[str]) -> Category | None:
+        """The category without these phrases; None where a pole is left with none."""
+        plus, minus = (tuple(word for word in pole if word not in refused) for pole in (self.plus, self.minus))
+        if not plus or (self.minus and not minus):
+            return None
+        return self.model_copy(update={"plus": plus, "minus": minus})
 
 
 class _File(BaseModel):

@@ -1,4 +1,4 @@
-"""Pairs of images in which one attribute changes and nothing else, and quadruples in which two do."""
+"""Pairs of images in which one attribute changes and nothing else, and sets of 2^k in which k do."""
 
 from __future__ import annotations
 
@@ -90,15 +90,16 @@ def corners(table: Table, changes: Sequence[Change]) -> NDArray[np.int64]:
 
 
 def differences(values: Floats, indices: NDArray[np.int64]) -> Floats:
-    """(pairs, ...) change of `values` (n, ...): after minus before; for two changes the difference of differences.
+    """(pairs, ...) change of `values` (n, ...): after minus before; for more changes the difference of differences.
 
     >>> differences(np.array([1.0, 2.0, 4.0, 8.0]), np.array([[0, 1, 2, 3]])).tolist()
     [3.0]
     """
-    if indices.shape[1] == 2:
-        return np.asarray(values[indices[:, 1]] - values[indices[:, 0]])
-    neither, second, first, both = (values[indices[:, j]] for j in range(4))
-    return np.asarray((both - second) - (first - neither))
+    found = values[indices]
+    while found.shape[1] > 1:
+        half = found.shape[1] // 2  # the first change is the highest bit: made in the second half
+        found = found[:, half:] - found[:, :half]
+    return np.asarray(found[:, 0])
 
 
 def category_scores(cosines: Floats, categories: Sequence[Category], words: Sequence[str]) -> Floats:

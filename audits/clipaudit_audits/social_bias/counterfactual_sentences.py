@@ -22,10 +22,12 @@ def level_name(change: Change, level: str) -> str:
     return _SPECIAL.get((change.attribute, level), noun)
 
 
-def name_of(changes: Sequence[Change]) -> str:
-    """ "monk 01 to monk 10"; an interaction: "(monk 01 to monk 10) x (short hair to long hair)"."""
-    if len(changes) == 1:
-        return f"{changes[0].before} to {changes[0].after}"
+def name_of(changes: Sequence[Change], joint: bool = False) -> str:
+    """ "monk 01 to monk 10"; an interaction: "(monk 01 to monk 10) x (short hair to long hair)"; all changes at once:
+    "monk 01, short hair to monk 10, long hair"."""
+    if joint or len(changes) == 1:
+        before, after = (", ".join(levels) for levels in zip(*((c.before, c.after) for c in changes), strict=True))
+        return f"{before} to {after}"
     return " x ".join(f"({change.before} to {change.after})" for change in changes)
 
 
@@ -39,9 +41,9 @@ def category_sentence(estimate: Estimate, changes: Sequence[Change], category: C
     """The finding on one category. `share`: of pairs of words that lie closer together than the effect."""
     if estimate.value is None or estimate.status is Status.TOO_SMALL:
         return _too_small(estimate, changes)
-    if len(changes) > 1:
+    if estimate.metric == "interaction":
         return _interaction_sentence(estimate, changes, category)
-    what, numbers, target = _what(changes[0]), _numbers(estimate), _target(category, estimate.value)
+    what, numbers, target = _what(changes), _numbers(estimate), _target(category, estimate.value)
     if category.checks:
         return _check_sentence(estimate, what, category)
     if estimate.status is not Status.EFFECT:
@@ -54,7 +56,7 @@ def category_sentence(estimate: Estimate, changes: Sequence[Change], category: C
 def word_sentence(estimate: Estimate, change: Change, word: str) -> str:
     """The finding on one phrase."""
     toward = "closer to" if (estimate.value or 0) > 0 else "further from"
-    found = f"{_what(change)}, all else equal, people lie {toward} {word!r}: {_numbers(estimate)}."
+    found = f"{_what([change])}, all else equal, people lie {toward} {word!r}: {_numbers(estimate)}."
     return found + " A drift common to all phrases is part of this."
 
 
@@ -70,13 +72,16 @@ def drift_sentence(estimate: Estimate, changes: Sequence[Change]) -> str:
 
 def share_sentence(value: float, changes: Sequence[Change], category: Category) -> str:
     """The effect in units of the model's own spread."""
+    shift = f"From {name_of(changes, joint=True)}, the shift between {_between(category)}"
     return (
-        f"From {name_of(changes)}, the shift between {_between(category)} is larger than the difference of cosines in "
-        f"{_percent(value / 100)} of all pairs of phrases on the same picture: so many could change their order."
+        f"{shift} is larger than the difference of cosines in {_percent(value / 100)} of all pairs of phrases on the "
+        "same picture: so many could change their order."
     )
 
 
 def _interaction_sentence(estimate: Estimate, changes: Sequence[Change], category: Category) -> str:
+    if len(changes) > 2:
+        return _higher_sentence(estimate, changes, category)
     first, second = changes
     what = (
         f"The effect of {name_of([first])} on {_between(category)} with {level_name(second, second.after)} "
@@ -86,6 +91,17 @@ def _interaction_sentence(estimate: Estimate, changes: Sequence[Change], categor
         return f"{what}: no difference is shown: {_numbers(estimate)}{_mde(estimate)}."
     found = f"{what} differs: it lies closer to {_target(category, estimate.value or 0.0)} by {_numbers(estimate)}."
     return found + _against_words(estimate)
+
+
+def _higher_sentence(estimate: Estimate, changes: Sequence[Change], category: Category) -> str:
+    what = f"{name_of(changes)}: between {_between(category)},"
+    if estimate.status is not Status.EFFECT:
+        numbers = f"{_numbers(estimate)}{_mde(estimate)}"
+        return f"{what} nothing is shown beyond the effects of fewer of these changes: {numbers}."
+    found = (
+        f"{what} all changes together do what fewer of them do not, towards {_target(category, estimate.value or 0.0)}"
+    )
+    return f"{found}: {_numbers(estimate)}.{_against_words(estimate)}"
 
 
 def check_holds(estimate: Estimate) -> bool:
@@ -111,8 +127,9 @@ def _check_sentence(estimate: Estimate, what: str, category: Category) -> str:
     )
 
 
-def _what(change: Change) -> str:
-    return f"Drawn with {level_name(change, change.after)} instead of {level_name(change, change.before)}"
+def _what(changes: Sequence[Change]) -> str:
+    after = " and ".join(level_name(change, change.after) for change in changes)
+    return f"Drawn with {after} instead of {' and '.join(level_name(change, change.before) for change in changes)}"
 
 
 def _against_words(estimate: Estimate) -> str:
@@ -145,7 +162,8 @@ def _numbers(estimate: Estimate) -> str:
         if interval is None or interval.low is None or interval.high is None
         else f"95 % interval {interval.low:+.4f} to {interval.high:+.4f}"
     )
-    sets = "pairs" if estimate.metric != "interaction" else "sets of four"
+    order = estimate.subgroup["change"].count(") x (") + 1
+    sets = "pairs" if estimate.metric != "interaction" else {2: "sets of four"}.get(order, f"sets of {2**order}")
     return f"{estimate.value:+.4f} in cosine ({spread}; {estimate.n:,} {sets} of {estimate.clusters} identities)"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clipaudit.errors import UsageError, nearest
+from clipaudit_audits.wording import repeated
 
 PRESETS = ("people",)
 
@@ -62,11 +63,8 @@ def checked(categories: tuple[WordCategory, ...], source: str) -> tuple[WordCate
     names = [category.name for category in categories]
     words = [word for category in categories for word in category.words]
     for what, found in (("category", names), ("word", words)):
-        seen: dict[str, str] = {}
-        for text in found:
-            first = seen.setdefault(" ".join(text.casefold().split()), text)
-            if not text.strip():
-                raise UsageError(f"{source}: a {what} is blank")
-            if first is not text:
-                raise UsageError(f"{source}: the {what} {first!r} occurs twice ({text!r}); keep one")
+        if not all(text.strip() for text in found):
+            raise UsageError(f"{source}: a {what} is blank")
+        if twice := repeated(found):
+            raise UsageError(f"{source}: the {what} {twice[0]!r} occurs twice ({twice[1]!r}); keep one")
     return categories

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from clipaudit.contract import Params
 from clipaudit.errors import UsageError, nearest
+from clipaudit_audits.wording import repeated
 
 OCCUPATIONS = (
     "accountant", "architect", "baker", "bartender", "builder", "carpenter", "cleaner", "cook", "dentist", "doctor",
@@ -67,11 +68,10 @@ def resolve(params: P) -> P:
     if wrong := next((name for name, share in shares.items() if not 0 <= share <= 1), None):
         raise UsageError(f"occupation: the share of women among {wrong!r} is {shares[wrong]:g}; it lies in 0 to 1")
     occupations = params.occupations or tuple(shares) or OCCUPATIONS
-    seen: dict[str, str] = {}
-    for name in occupations:
-        first = seen.setdefault(" ".join(name.casefold().split()), name)
-        if not name.strip() or first is not name:
-            raise UsageError(f"occupation: {name!r} is blank or occurs twice ({first!r}); keep one")
+    if not all(name.strip() for name in occupations):
+        raise UsageError("occupation: an occupation is blank")
+    if twice := repeated(occupations):
+        raise UsageError(f"occupation: {twice[0]!r} occurs twice ({twice[1]!r}); keep one")
     if len(occupations) < 2:
         raise UsageError("occupation: give at least two occupations")
     return params.model_copy(update={"occupations": occupations, "shares": shares, "statistics": ""})
