@@ -98,9 +98,9 @@ def marked(estimate: Estimate, found: Sensitivity | None) -> Estimate:
         return estimate
     update: dict[str, object] = {"notes": (*estimate.notes, note(found, estimate.unit))}
     if found.changes and estimate.status is Status.EFFECT:
-        update["sentence"] = (
-            f"{estimate.sentence} Its sign depends on the wording of the prompt: {_opposite(found)}.".strip()
-        )
+        what = "On which side of chance it lies" if found.null_value else "Its sign"
+        warning = f"{what} depends on the wording of the prompt: {_opposite(found, estimate.unit)}."
+        update["sentence"] = f"{estimate.sentence} {warning}".strip()
     return estimate.model_copy(update=update)
 
 
@@ -112,9 +112,10 @@ def note(found: Sensitivity, unit: str = "") -> str:
         f"({_quoted(high)}), interquartile range {_text(found.iqr, unit)}"
     )
     if found.changes:
-        return f"{CHANGES}: {_opposite(found)}; {span}."
+        return f"{CHANGES}: {_opposite(found, unit)}; {span}."
     agree = round(found.agreeing * len(found.values))
-    return f"{agree} of {len(found.values)} templates alone give its sign; {span}."
+    same = f"lie on its side of {_text(found.null_value, unit)}" if found.null_value else "give its sign"
+    return f"{agree} of {len(found.values)} templates alone {same}; {span}."
 
 
 def agreement(
@@ -164,11 +165,14 @@ def agreement(
     ]  # fmt: skip
 
 
-def _opposite(found: Sensitivity) -> str:
-    verb = "gives" if found.opposing == 1 else "give"
-    which = "" if found.opposing == 1 else ", most of all "
-    shown = f"{which}{_quoted(found.worst)}" if which else f" ({_quoted(found.worst)})"
-    return f"{found.opposing} of {len(found.values)} templates alone {verb} the opposite{shown}"
+def _opposite(found: Sensitivity, unit: str) -> str:
+    one = found.opposing == 1
+    if found.null_value:
+        verb = f"{'lies' if one else 'lie'} on the other side of {_text(found.null_value, unit)}"
+    else:
+        verb = "gives the opposite" if one else "give the opposite"
+    which = f" ({_quoted(found.worst)})" if one else f", most of all {_quoted(found.worst)}"
+    return f"{found.opposing} of {len(found.values)} templates alone {verb}{which}"
 
 
 def _text(value: float, unit: str) -> str:

@@ -83,6 +83,28 @@ def test_presets_are_well_formed(preset: str) -> None:
     assert len(set(labels)) == len(labels)
 
 
+@pytest.mark.parametrize(
+    ("preset", "columns"),
+    [
+        ("faces", {"race": ("White", "Black", "East Asian", "Indian"), "gender": ("Male", "Female")}),
+        ("faces", {"race": ("White", "Black", "Asian", "Indian", "Others"), "gender": ("Male", "Female")}),
+        ("fluent-people", {"presentation": ("man", "woman", "person"), "tone": ("tone 1", "tone 3", "tone 5")}),
+    ],
+    ids=["fairface", "utkface", "fluent-people"],
+)
+def test_presets_of_people_find_every_set_in_their_data(preset: str, columns: dict[str, tuple[str, ...]]) -> None:
+    class Item:
+        def __init__(self, **attributes: str) -> None:
+            self.id = self.digest = "-".join(attributes.values())
+            self.attributes = attributes
+
+    items = [Item(**dict(zip(columns, values, strict=True))) for values in product(*columns.values())]
+    info = DataInfo(id="people", title="-", digest="0", items=len(items), licence="CC0-1.0", consent="drawings")
+    data = Dataset(info, items, tuple(columns), None)
+    made = concrete(load_tests(preset, data), data, (), 1000, 0)
+    assert all(side.stimuli for test in made for side in test.sides)
+
+
 def test_seat_has_the_tests_of_weat_in_sentences_and_no_published_values() -> None:
     weat, seat = load_tests("weat", None), load_tests("seat", None)
     assert [test.model_copy(update={"published": None}) for test in weat.tests] == list(seat.tests)

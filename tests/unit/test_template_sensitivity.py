@@ -41,6 +41,10 @@ def test_signs_are_taken_about_the_null_value() -> None:
     found = sensitivity({"a": 0.6, "b": 0.4}, pooled=0.55, null_value=0.5)
     assert found is not None
     assert (found.opposing, found.worst) == (1, "b")
+    assert note(found).startswith("Template-sensitive: 1 of 2 templates alone lies on the other side of 0.5")
+    same = sensitivity({"a": 0.6, "b": 0.7}, pooled=0.65, null_value=0.5)
+    assert same is not None
+    assert note(same).startswith("2 of 2 templates alone lie on its side of 0.5")
 
 
 def test_a_negative_finding_has_its_worst_template_at_the_top() -> None:

@@ -105,7 +105,7 @@ def test_a_finding_that_a_template_turns_round_is_marked_and_is_that_of_the_temp
             continue
         turned += 1
         assert any(note.startswith("Template-sensitive: 1 of 2 templates alone") for note in estimate.notes)
-        assert ("depends on the wording" in estimate.sentence) == (estimate.status is Status.EFFECT)
+        assert ("depends on the wording of the prompt" in estimate.sentence) == (estimate.status is Status.EFFECT)
     assert turned
     (summary, *_) = [e for e in estimates if e.metric == "template_agreement"]
     assert summary.value is not None
