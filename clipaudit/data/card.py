@@ -98,6 +98,7 @@ class HubSource(_Block):
     revision: str = Field(pattern=r"^[0-9a-f]{40}$")  # a commit: a branch or tag can move
     split: str
     config: str | None = None
+    files: str | None = None  # glob of the split's own files; None: `datasets` fetches those of all splits
     image: str = "image"
     id: str | None = None  # None: the file name stored with the image, else the row's number in its split
     rename: Mapping[str, str] = Field(default_factory=dict)

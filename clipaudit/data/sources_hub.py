@@ -77,6 +77,8 @@ def _load(source: HubSource, *, offline: bool) -> Any:
             source.config,
             split=source.split,
             revision=source.revision,
+            data_files=None if source.files is None else {source.split: source.files},
+            verification_mode=None if source.files is None else "no_checks",  # the sizes published are of all splits
             download_config=datasets.DownloadConfig(local_files_only=offline),
         )
     except Exception as error:  # network, authorisation, absent revision, malformed files: one line for each

@@ -247,6 +247,22 @@ def test_rows_of_the_hub(hub_rows: Any) -> None:
         hub_items(_hub(image="picture"), hub_rows)
 
 
+def test_only_the_files_of_the_split_are_read(hub_rows: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from clipaudit.data import sources_hub
+
+    folder = tmp_path / "org" / "pets" / "data"
+    folder.mkdir(parents=True)
+    shutil.copy(tmp_path / "hub" / "data" / "train-00000-of-00001.parquet", folder)
+    (folder / "test-00000-of-00001.parquet").write_bytes(b"large, and not wanted")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sources_hub, "hub_reach", lambda *_, **__: None)
+    loaded = sources_hub.open_hub(_hub(files="data/train-*"), offline=True)
+    assert [item.attributes["n"] for item in loaded.items] == ["7", "8"]
+    with pytest.raises(DataUnavailable):
+        sources_hub.open_hub(_hub(), offline=True)
+
+
 def test_another_revision_is_another_digest(hub_rows: Any) -> None:
     one, other = (hub_items(_hub().model_copy(update={"revision": c * 40}), hub_rows) for c in "01")
     assert dataset_digest(one.items, ("label",), one.identity) != dataset_digest(
