@@ -71,6 +71,11 @@ TRIALS = {
         ("null", "counterfactual?attribute=tone&level=monk 10&effect=0.1&words=thief,thug"),
         {"categories": [CRIME, CHECK], "templates": ["a drawing of {}."]},
     ),
+    "disparity": Trial(
+        drawn_people,
+        ("null", "association?d=1.5&attribute=presentation&x=short hair&y=long hair&a=short hair&b=long hair"),
+        {"target": "presentation", "groups": ["clothing", "tone"], "min_group": 3, "templates": ["a {}", "the {}."]},
+    ),
     "retrieval_skew": Trial(
         drawn_people,
         ("null", "association?d=1.5&attribute=clothing&x=hoodie&y=suit&a=kind&b=cruel"),
@@ -98,6 +103,7 @@ TRIALS = {
     ),
     "text_attacks": Trial(drawn_objects, ("null", "linear"), {"images": 30, "classes": 6}),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
+    "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
     "cue_conflict": Trial(drawn_objects, ("null", "shape?q=0.3&accuracy=0.9"), {"pairs": 30, "classes": 6}),
 }

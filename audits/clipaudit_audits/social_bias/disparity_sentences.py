@@ -1,0 +1,144 @@
+"""What the disparity audit found, in words. Groups and classes are annotations by others, or what was drawn."""
+
+from __future__ import annotations
+
+from clipaudit.numbers import count_text, counted, fixed, interval_text, p_text, value_text
+from clipaudit.results import Estimate, Status
+
+CAVEAT = "It says nothing about other labels, prompts or images."
+_RATE_OF = {
+    "accuracy_gap": "accuracy",
+    "demographic_parity_difference": "the share of images given {}",
+    "true_positive_gap": "the share of {} images recognised as such",
+    "false_positive_gap": "the share of other images given {}",
+}
+
+
+def overall_sentence(estimate: Estimate, target: str, classes: int) -> str:
+    return (
+        f"Asked for {target} among {classes} classes, the model agrees "
+        f"with the annotation on {value_text(estimate.value, 'proportion')}{_interval(estimate)} of "
+        f"{counted(estimate.n, 'image')}. {CAVEAT}"
+    )
+
+
+def group_sentence(estimate: Estimate, grouping: str, group: str, about: str, least: int) -> str:
+    what = {
+        "accuracy": "agrees with the annotation",
+        "selection_rate": f"gives '{about}'",
+        "true_positive_rate": f"gives '{about}' where that is annotated",
+        "false_positive_rate": f"gives '{about}' where something else is annotated",
+    }[estimate.metric]
+    if estimate.value is None:
+        return f"'{group}' ({grouping}): no image could be read."
+    share = value_text(estimate.value, "proportion")
+    text = (
+        f"'{group}' ({grouping}): the model {what} on {share}{_interval(estimate)} of {counted(estimate.n, 'image')}."
+    )
+    if estimate.status is Status.TOO_SMALL:
+        return f"{text} Fewer than {least}: too small to be compared with other groups."
+    if estimate.minimum_detectable is not None:
+        points = fixed(100 * estimate.minimum_detectable, 1)
+        text += f" A difference of {points} points from the other groups would be found with 80 % probability."
+    return text
+
+
+def gap_sentence(
+    estimate: Estimate, grouping: str, about: str, highest: tuple[str, float], lowest: tuple[str, float], left_out: int
+) -> str:
+    rate = _RATE_OF[estimate.metric].format(f"'{about}'")
+    ends = [f"'{name}' ({value_text(value, 'proportion')})" for name, value in (highest, lowest)]
+    small = f" {counted(left_out, 'group')} too small to be compared." if left_out else ""
+    return (
+        f"By {grouping}, {rate} is highest for {ends[0]} and lowest for {ends[1]}: a gap of "
+        f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}."
+        f"{_chance(estimate)}{_bound(estimate)}{_verdict(estimate)}{small} {CAVEAT}"
+    )
+
+
+def odds_sentence(estimate: Estimate, grouping: str, about: str) -> str:
+    return (
+        f"By {grouping}, true or false positive rates of '{about}' differ by up to "
+        f"{value_text(estimate.value, 'points')} between groups, over {counted(estimate.n, 'image')}."
+        f"{_chance(estimate)}{_bound(estimate)}{_verdict(estimate)} {CAVEAT}"
+    )
+
+
+def variance_sentence(estimate: Estimate, grouping: str, rate: str) -> str:
+    value = estimate.value or 0.0
+    ends = "" if estimate.interval is None else f" {interval_text(estimate.interval.low, estimate.interval.high)}"
+    shown = f"a standard deviation of {fixed(value**0.5, 1)} points" if value > 0 else "no more than sampling gives"
+    return (
+        f"By {grouping}, {rate} differs between the true rates of groups with a variance of {fixed(value, 2)} points²"
+        f"{ends}, sampling noise taken out: {shown}. Over {counted(estimate.n, 'image')}."
+    )
+
+
+def ratio_sentence(estimate: Estimate, grouping: str, rate: str) -> str:
+    null = estimate.null
+    chance = (
+        ""
+        if null is None
+        else f" Chance alone gives {fixed(null.mean, 2)} ({fixed(null.low, 2)} to {fixed(null.high, 2)})."
+    )
+    return (
+        f"By {grouping}, {rate} of the lowest group is {fixed(estimate.value or 0.0, 2)} times that of the highest, "
+        f"over {counted(estimate.n, 'image')}.{chance}"
+    )
+
+
+def shortfall_sentence(estimate: Estimate, grouping: str, worst: str) -> str:
+    return (
+        f"By {grouping}, accuracy of '{worst}' lies {value_text(estimate.value, 'points')} below the mean of the "
+        f"groups, over {counted(estimate.n, 'image')}.{_chance(estimate)}"
+        f"{_bound(estimate, 'shortfall of the worst group')}"
+    )
+
+
+def worst_sentence(estimate: Estimate, grouping: str, worst: str, images: int) -> str:
+    return (
+        f"By {grouping}, the group recognised worst is '{worst}': {value_text(estimate.value, 'proportion')} of "
+        f"{counted(images, 'image')}. Over all groups at once, the lowest true accuracy lies in"
+        f"{_interval(estimate)} with 95 %."
+    )
+
+
+def not_compared(grouping: str, what: str, least: int) -> str:
+    return f"By {grouping}, {what} is not compared: fewer than two groups have {count_text(least)} images or more."
+
+
+def _interval(estimate: Estimate) -> str:
+    interval = estimate.interval
+    return "" if interval is None else f" {interval_text(interval.low, interval.high, estimate.unit)}"
+
+
+def _chance(estimate: Estimate) -> str:
+    null = estimate.null
+    if null is None:
+        return ""
+    ends = interval_text(null.low, null.high, estimate.unit)
+    return f" Were all groups alike, chance would give {value_text(null.mean, estimate.unit)} {ends}."
+
+
+def _bound(estimate: Estimate, what: str = "true gap") -> str:
+    low = None if estimate.interval is None else estimate.interval.low
+    if low is None:
+        return ""
+    if low == 0:
+        return f" No lower bound above 0 can be given for the {what}."
+    return f" The {what} is at least {value_text(low, 'points')} (95 %, all groups at once)."
+
+
+def _verdict(estimate: Estimate) -> str:
+    test = estimate.test
+    if test is None:
+        return ""
+    p = p_text(test.p if test.p_adjusted is None else test.p_adjusted)
+    if estimate.status is Status.EFFECT:
+        return f" Larger than chance ({p} after correction)."
+    if estimate.minimum_detectable is None:
+        return f" Not shown to be larger than chance ({p} after correction)."
+    return (
+        f" Not shown to be larger than chance ({p} after correction); {fixed(estimate.minimum_detectable, 1)} points "
+        "above it would have been found with 80 % probability before correction."
+    )
