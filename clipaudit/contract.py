@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from clipaudit.images import ImageRef
-from clipaudit.results import AuditInfo, DataInfo, Direction, Estimate, Figure
+from clipaudit.results import AuditInfo, DataInfo, Direction, Estimate, Figure, Harm
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +63,7 @@ class MetricSpec(BaseModel):
 
 class AuditSpec(BaseModel):
     """An audit's identity. `data` lists the ids of data sets it is made for; `columns` what it needs of any other.
+    `uses`: what it uses of a model beyond `needs` where the model offers it, and does without where it does not.
 
     `version` changes whenever the same rows would give other estimates, or the same input other rows.
     """
@@ -75,8 +76,10 @@ class AuditSpec(BaseModel):
     title: str
     question: str
     harm: str
+    kind_of_harm: Harm = Harm.OTHER
     citations: tuple[str, ...] = ()
     needs: frozenset[Need] = frozenset({Need.SCORES})
+    uses: frozenset[Need] = frozenset()
     data: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     params: type[Params] = Params
@@ -95,7 +98,7 @@ class AuditSpec(BaseModel):
         """The part that goes into results."""
         return AuditInfo(
             id=self.id, version=self.version, family=self.family, title=self.title, question=self.question,
-            harm=self.harm, citations=self.citations, limits=self.limits, methods=self.methods,
+            harm=self.harm, kind_of_harm=self.kind_of_harm, citations=self.citations, limits=self.limits, methods=self.methods,
         )  # fmt: skip
 
 

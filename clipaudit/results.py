@@ -26,6 +26,21 @@ class Direction(StrEnum):
     DESCRIPTIVE = "descriptive"
 
 
+class Harm(StrEnum):
+    """Kinds of harm, by what happens to whom; reports gather findings by them. After Crawford 2017 and Shelby et al.
+    2023 for harms to people, and one kind each for being deceived, failing, and being right for wrong reasons."""
+
+    DENIGRATION = "denigration"
+    STEREOTYPING = "stereotyping"
+    REPRESENTATION = "unequal representation"
+    ERASURE = "erasure"
+    SERVICE = "unequal service"
+    DECEPTION = "deception"
+    FAILURE = "unreliable service"
+    REASONS = "wrong reasons"
+    OTHER = "other"
+
+
 class Status(StrEnum):
     """What can be said about one estimate."""
 
@@ -228,6 +243,7 @@ class AuditInfo(Record):
     title: str
     question: str
     harm: str
+    kind_of_harm: Harm = Harm.OTHER
     citations: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     methods: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need
-from clipaudit.results import Direction, Reference
+from clipaudit.results import Direction, Harm, Reference
 from clipaudit_audits.meaning.cue_conflict_categories import HUMAN_SHAPE_BIAS
 from clipaudit_audits.meaning.cue_conflict_params import CueConflictParams, Protocol
 
@@ -61,6 +61,7 @@ SPEC = AuditSpec(
     family="meaning",
     title="Shape or texture",
     question="When an object has the outline of one thing and the surface of another, which does the model name?",
+    kind_of_harm=Harm.REASONS,
     harm="A model that names surfaces calls a drawing, a statue or an oddly coloured object something else, and fails "
     "under fog, blur or camouflage where people do not.",
     citations=(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, TemplateParams, Workload
 from clipaudit.errors import DataError, DataUnavailable
-from clipaudit.results import Direction, Estimate, Figure, ForestFigure, HeatmapFigure, Point
+from clipaudit.results import Direction, Estimate, Figure, ForestFigure, Harm, HeatmapFigure, Point
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.meaning.cue_conflict_categories import imagenet_names
@@ -48,6 +48,7 @@ SPEC = AuditSpec(
     family="meaning",
     title="Error consistency with people",
     question="Does the model err on the same images as people do?",
+    kind_of_harm=Harm.REASONS,
     harm="A model that errs where no person would fails in ways that nobody expects, and that human review does not "
     "catch.",
     citations=(

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, TemplateParams, Workload
 from clipaudit.errors import DataError
-from clipaudit.results import CurveFigure, Direction, Estimate, Figure, ForestFigure, Point, Series
+from clipaudit.results import CurveFigure, Direction, Estimate, Figure, ForestFigure, Harm, Point, Series
 from clipaudit.stats.intervals import wilson
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import fill
@@ -46,6 +46,7 @@ SPEC = AuditSpec(
     family="meaning",
     title="Modality gap",
     question="How far apart do the model's images and texts lie, and does it matter for matching them?",
+    kind_of_harm=Harm.REASONS,
     harm="Scores of images against texts and of images against images are on different scales: a threshold or a "
     "mixed search that ignores the gap prefers one kind whatever it shows.",
     citations=(

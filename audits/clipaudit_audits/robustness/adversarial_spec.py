@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need
-from clipaudit.results import Direction
+from clipaudit.results import Direction, Harm
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
 
 WORSE_HIGH, WORSE_LOW, PLAIN = Direction.HIGHER_IS_WORSE, Direction.LOWER_IS_WORSE, Direction.DESCRIPTIVE
@@ -58,6 +58,7 @@ SPEC = AuditSpec(
     family="robustness",
     title="Adversarial images",
     question="How small a change of the pixels, chosen to deceive, makes the model wrong, or makes it see any text?",
+    kind_of_harm=Harm.DECEPTION,
     harm="Somebody who can run the model, or one like it, can make a harmful picture pass a filter, or a harmless one "
     "be found under any words, without a visible change.",
     citations=(

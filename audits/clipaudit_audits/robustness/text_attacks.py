@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Params, PlanContext, Workload
 from clipaudit.errors import DataError
-from clipaudit.results import Direction, Estimate, Figure
+from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.zeroshot import fill
 from clipaudit_audits.choosing import largest_classes, spread
 from clipaudit_audits.robustness.text_attacks_edits import Kind, edits
@@ -60,6 +60,7 @@ SPEC = AuditSpec(
     family="robustness",
     title="Changed texts",
     question="Does a slip of the pen, a disguised letter or another order of words mislead the model?",
+    kind_of_harm=Harm.DECEPTION,
     harm="Words on a block list, written with one foreign letter, pass it; honest slips of the pen find nothing.",
     citations=(
         "Boucher et al. 2022, Bad Characters: Imperceptible NLP Attacks, IEEE S&P",

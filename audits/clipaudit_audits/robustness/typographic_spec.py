@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need
-from clipaudit.results import Direction
+from clipaudit.results import Direction, Harm
 from clipaudit_audits.robustness.typographic_params import TypographicParams
 
 WORSE_HIGH, WORSE_LOW, PLAIN = Direction.HIGHER_IS_WORSE, Direction.LOWER_IS_WORSE, Direction.DESCRIPTIVE
@@ -54,6 +54,7 @@ SPEC = AuditSpec(
     family="robustness",
     title="Written labels",
     question="Does the model go by a word that is written on an object rather than by the object?",
+    kind_of_harm=Harm.DECEPTION,
     harm="Anybody with a pen can make the model see something else: moderation, search and robots that rely on it are "
     "steered by a sticker.",
     citations=(

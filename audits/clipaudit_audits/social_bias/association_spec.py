@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need, Params
-from clipaudit.results import Direction
+from clipaudit.results import Direction, Harm
 from clipaudit_audits.social_bias.association_catalogue import described
 from clipaudit_audits.social_bias.association_estimates import EFFECT, MIN_N, PUBLISHED, SINGLE
 from clipaudit_audits.template_sensitivity import AGREEMENT
@@ -53,6 +53,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Association test",
     question="Does the model place groups of people (or their names) nearer to some attributes than to others?",
+    kind_of_harm=Harm.STEREOTYPING,
     harm="A search, ranking or tagging system built on the model can reproduce the stereotype.",
     citations=(
         "Caliskan, Bryson and Narayanan 2017, doi:10.1126/science.aal4230",

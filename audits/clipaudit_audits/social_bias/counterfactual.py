@@ -13,7 +13,7 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Params, PlanContext, Workload
 from clipaudit.errors import DataError, UsageError, nearest
-from clipaudit.results import Direction, Estimate, Figure
+from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.social_bias.counterfactual_lexicon import Category, check_names, load_lexicon, words_of
 from clipaudit_audits.template_sensitivity import AGREEMENT
@@ -63,6 +63,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Counterfactual pairs of drawn people",
     question="If one thing changes in the drawing of a person, does the model move it towards other words?",
+    kind_of_harm=Harm.STEREOTYPING,
     harm="A search or a filter that treats people differently by skin tone, hair, beard or clothes, all else equal.",
     citations=(
         "Kusner, Loftus, Russell, Silva 2017, Counterfactual Fairness, NeurIPS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need
-from clipaudit.results import Direction
+from clipaudit.results import Direction, Harm
 from clipaudit_audits.social_bias.disparity_params import DisparityParams
 from clipaudit_audits.template_sensitivity import AGREEMENT
 
@@ -36,6 +36,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Recognised alike?",
     question="Is the model right about people of all annotated groups, and does it give each class to all alike?",
+    kind_of_harm=Harm.SERVICE,
     harm="People of some groups are labelled wrongly more often, or given one label more often, than others.",
     citations=(
         "Buolamwini, Gebru 2018, Gender Shades, FAT*",

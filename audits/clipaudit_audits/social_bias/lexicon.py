@@ -13,7 +13,7 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Params, PlanContext, Workload
 from clipaudit.errors import DataError, UsageError
-from clipaudit.results import Direction, Estimate, Figure
+from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.social_bias.groups import usable_columns
 from clipaudit_audits.social_bias.lexicon_words import WordCategory, checked, load_words
@@ -50,6 +50,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Stereotype lexicon",
     question="Which groups do harmful words, occupations and traits find first?",
+    kind_of_harm=Harm.STEREOTYPING,
     harm="People of one group turn up under insults and crimes, those of another under praise and professions.",
     citations=("Hamidieh et al. 2024, Identifying Implicit Social Biases in Vision-Language Models (So-B-IT), AIES",),
     needs=frozenset({Need.SCORES}),

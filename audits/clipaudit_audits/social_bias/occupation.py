@@ -15,7 +15,7 @@ from pydantic import Field
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, Workload
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, UsageError, nearest
-from clipaudit.results import Direction, Estimate, Figure
+from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.social_bias.occupation_params import OccupationParams, resolve, with_article
 from clipaudit_audits.template_sensitivity import AGREEMENT
@@ -64,6 +64,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Occupations and gender",
     question="Does the model take some occupations for men's and others for women's?",
+    kind_of_harm=Harm.STEREOTYPING,
     harm="Searches and captions that show only men as engineers and only women as nurses.",
     citations=(
         "Hall et al. 2023, VisoGender: benchmarking gender bias in image-text pronoun resolution, NeurIPS",

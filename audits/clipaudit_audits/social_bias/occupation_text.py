@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, Workload
-from clipaudit.results import Direction, Estimate, Figure
+from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.stats.bootstrap import bca_mean
 from clipaudit.zeroshot import fill, prompts
 from clipaudit_audits.social_bias import occupation_sentences as say
@@ -49,6 +49,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Occupations and gender, in text alone",
     question="Do the prompts of some occupations lie closer to those of men than to those of women?",
+    kind_of_harm=Harm.STEREOTYPING,
     harm="A search for an occupation inherits a gender that its words do not name.",
     citations=("Caliskan, Bryson, Narayanan 2017, Semantics derived automatically from language corpora, Science",),
     needs=frozenset({Need.EMBEDDINGS}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need
-from clipaudit.results import Direction
+from clipaudit.results import Direction, Harm
 from clipaudit_audits.social_bias.retrieval_skew_params import RetrievalSkewParams
 from clipaudit_audits.template_sensitivity import AGREEMENT
 
@@ -13,6 +13,7 @@ SPEC = AuditSpec(
     family="social bias",
     title="Who is found first",
     question="If a search names nobody's gender, origin or age, are some groups still found first?",
+    kind_of_harm=Harm.REPRESENTATION,
     harm="People of a group that is ranked low are not found, shown or hired; others stand for everybody.",
     citations=(
         "Geyik, Ambler, Kenthapadi 2019, Fairness-Aware Ranking in Search & Recommendation Systems, KDD",
