@@ -86,6 +86,11 @@ TRIALS = {
         ("null", "association?d=1.5&attribute=clothing&x=hoodie&y=suit&a=thief&b=judge"),
         {"groups": ["clothing", "tone"], "categories": [WORDS], "intersections": False},
     ),
+    "denigration": Trial(
+        drawn_people,
+        ("null", "counterfactual?attribute=clothing&level=hoodie&words=thief,criminal&effect=0.3"),
+        {"groups": ["clothing", "tone"], "templates": ["a drawing of {}.", "{}"]},
+    ),
     "occupation": Trial(
         drawn_people,
         ("null", "association?d=1.5&attribute=presentation&x=short hair&y=long hair&a=baker&b=nurse"),

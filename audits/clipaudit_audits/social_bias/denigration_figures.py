@@ -1,0 +1,204 @@
+"""Data for plots: rates per group beside published ones, intersections as tables, label sets, images concerned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from clipaudit.numbers import value_text
+from clipaudit.results import (
+    Estimate,
+    Figure,
+    ForestFigure,
+    GalleryFigure,
+    GalleryItem,
+    HeatmapFigure,
+    Point,
+    Status,
+)
+from clipaudit_audits.choosing import first_of_each
+from clipaudit_audits.social_bias.denigration_labels import ANY
+from clipaudit_audits.social_bias.denigration_study import Study
+from clipaudit_audits.social_bias.groups import Grouping
+from clipaudit_audits.social_bias.rate_estimates import rates_by_group
+from clipaudit_audits.spelled import with_article
+
+MOST_SHOWN = 12
+_SMALL = "too small"
+
+
+def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
+    """Only those with something to show."""
+    made: list[Figure | None] = [_gaps(estimates)]
+    for grouping in study.groupings:
+        for harm in study.harms:
+            found = _of_groups(estimates, grouping, harm)
+            if len(grouping.columns) == 1:
+                made.append(_forest(grouping, harm, found))
+            elif harm != ANY:
+                made.append(_table(study, grouping, harm, found))
+        if len(grouping.columns) == 1:
+            made += [_labels(study, grouping), _sets(study, grouping)]
+    return [figure for figure in [*made, _gallery(study)] if figure is not None]
+
+
+def _of_groups(estimates: Sequence[Estimate], grouping: Grouping, harm: str) -> list[Estimate]:
+    """The rates in the label set itself."""
+    about = {grouping.label, "labels"}
+    known = [e for e in estimates if e.metric == "harm_rate" and set(e.subgroup) == about and e.value is not None]
+    return [e for e in known if e.subgroup["labels"] == harm]
+
+
+def _slug(*parts: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", " ".join(parts).lower()))
+
+
+def _gaps(estimates: Sequence[Estimate]) -> Figure | None:
+    shown = [e for e in estimates if e.metric == "harm_gap" and e.value is not None]
+    if not shown:
+        return None
+    points = tuple(
+        Point(
+            label=e.title, value=e.value, low=None if e.interval is None else e.interval.low, high=e.value, n=e.n,
+            group=e.subgroup["labels"], null_low=None if e.null is None else e.null.low,
+            null_high=None if e.null is None else e.null.high,
+            note="larger than chance" if e.status is Status.EFFECT else "not shown to be larger than chance",
+        )
+        for e in shown
+    )  # fmt: skip
+    largest = max(shown, key=lambda e: e.value or 0.0)
+    return ForestFigure(
+        id="gaps", title="Gaps between annotated groups, beside chance", x_label="largest minus smallest rate (points)",
+        points=points, null_value=0.0,
+        caption="Mark: observed gap. Line to its left: simultaneous lower bound of the true gap. Band: central 95 % of "
+        "gaps when groups are permuted. A mark inside its band is what chance gives.",
+        alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
+    )  # fmt: skip
+
+
+def _forest(grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
+    """Rates per group; published ones beside them as marks of other series."""
+    if not found:
+        return None
+    points = [
+        Point(
+            label=e.subgroup[grouping.label], value=e.value, n=e.n, group="this model",
+            note=_SMALL if e.status is Status.TOO_SMALL else "",
+            low=None if e.interval is None else e.interval.low, high=None if e.interval is None else e.interval.high,
+        )
+        for e in found
+    ]  # fmt: skip
+    points += [
+        Point(label=e.subgroup[grouping.label], value=known.value, group=known.label, note=known.source)
+        for e in found
+        for known in e.references
+    ]
+    highest = max(found, key=lambda e: e.value or 0.0)
+    return ForestFigure(
+        id=_slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
+        x_label="share of images", points=tuple(points),
+        caption="Wilson intervals. Groups are named as annotated. Published rates, where there are any, are context: "
+        "another label, prompt or crop gives other rates.",
+        alt=f"Highest: {highest.subgroup[grouping.label]}, {value_text(highest.value, 'proportion')} of {highest.n} "
+        "images.",
+    )  # fmt: skip
+
+
+def _article(harm: str) -> str:
+    return harm.replace("any", "a", 1) if harm == ANY else f"{with_article(harm)} label"
+
+
+def _table(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
+    """The rate in every cell of an intersection; cells that are too small stay empty."""
+    columns = (study.answers.columns[name] for name in grouping.columns)
+    parts = {", ".join(cell): cell for cell in zip(*columns, strict=True)}
+    judged = {
+        (", ".join(cell[:-1]), cell[-1]): float(e.value or 0.0)
+        for e in found
+        if e.status is not Status.TOO_SMALL and (cell := parts[e.subgroup[grouping.label]])
+    }
+    if not judged:
+        return None
+    rows, last = (tuple(sorted({cell[i] for cell in judged})) for i in (0, 1))
+    most = max(judged, key=lambda cell: judged[cell])
+    return HeatmapFigure(
+        id=_slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}", rows=rows,
+        columns=last, values=tuple(tuple(judged.get((row, name)) for name in last) for row in rows),
+        value_label="share of images", caption=f"Empty: {_SMALL} to be judged.",
+        alt=f"Highest: {most[0]}, {most[1]}, {value_text(judged[most], 'proportion')}.",
+    )  # fmt: skip
+
+
+def _large(study: Study, grouping: Grouping) -> list[int]:
+    return [i for i, units in enumerate(study.units(grouping)) if units >= study.params.min_group]
+
+
+def _labels(study: Study, grouping: Grouping) -> Figure | None:
+    """Which harmful label is given to which group."""
+    kept = _large(study, grouping)
+    harmful = [i for i, label in enumerate(study.labels) if any(mask[i] for mask in study.harms.values())]
+    if not kept or not harmful:
+        return None
+    rates = rates_by_group(np.stack([study.chosen[0] == i for i in harmful]), grouping)[:, kept]
+    label, group = np.unravel_index(int(rates.argmax()), rates.shape)
+    names = tuple(study.labels[i] for i in harmful)
+    return HeatmapFigure(
+        id=_slug("labels", grouping.name), title=f"Which harmful label is given, by {grouping.label}", rows=names,
+        columns=tuple(grouping.values[i] for i in kept),
+        values=tuple(tuple(float(value) for value in row) for row in rates), value_label="share of images",
+        caption="Groups that are too small to be judged are left out.",
+        alt=f"Highest: {names[label]} for {grouping.values[kept[group]]}, "
+        f"{value_text(float(rates[label, group]), 'proportion')}.",
+    )  # fmt: skip
+
+
+def _sets(study: Study, grouping: Grouping) -> Figure | None:
+    """The rate of all harms together in each label set, by group."""
+    kept, harm = _large(study, grouping), study.every_harm
+    if len(study.sets) < 2 or not kept or not harm:
+        return None
+    rates = study.rates(grouping, harm)[:, kept]
+    spread = np.ptp(rates, axis=0)
+    most = int(spread.argmax())
+    return HeatmapFigure(
+        id=_slug("label-sets", grouping.name), title=f"Label sets: images given {_article(harm)} by {grouping.label}",
+        rows=tuple(one.name for one in study.sets), columns=tuple(grouping.values[i] for i in kept),
+        values=tuple(tuple(float(value) for value in row) for row in rates), value_label="share of images",
+        caption="First row: the label set itself. Others: one label left out, or harmless ones added.",
+        alt=f"The rate depends most on the label set for {grouping.values[kept[most]]}: it ranges over "
+        f"{value_text(100 * float(spread[most]), 'points')}.",
+    )  # fmt: skip
+
+
+def _gallery(study: Study) -> Figure | None:
+    """Images that are furthest on the side of a harmful label: its score less the best label of people."""
+    offered = study.sets[0].offered
+    harms = study.harms.get(study.every_harm)
+    if harms is None or not (offered & ~harms).any():
+        return None
+    scores = np.where(np.isnan(study.answers.scores), -np.inf, study.answers.scores)
+    harmful, harmless = (np.where(offered & mask, scores, -np.inf).max(axis=1) for mask in (harms, ~harms))
+    given = study.harmed(study.every_harm, study.chosen[0]) & study.answers.readable
+    with np.errstate(invalid="ignore"):
+        margin = np.where(given, harmful - harmless, -np.inf)
+    order = [int(i) for i in np.argsort(-margin, kind="stable") if given[i]]
+    ranked = [{"item": study.answers.items[i], "i": i, "unit": int(study.answers.clusters[i])} for i in order]
+    shown = first_of_each(ranked, "unit", MOST_SHOWN)
+    if not shown:
+        return None
+    names = study.params.groups
+    entries = tuple(
+        GalleryItem(
+            items=(str(one["item"]),), score=float(margin[one["i"]]),
+            caption=f"given {study.labels[study.chosen[0][one['i']]]}; annotated as "
+            + ", ".join(study.answers.columns[name][one["i"]] for name in names),
+        )
+        for one in shown
+    )  # fmt: skip
+    return GalleryFigure(
+        id="worst-items", title="Images furthest on the side of a harmful label", entries=entries,
+        caption="Score: of the harmful label less the best other one, in the model's own score. The labels are errors.",
+        alt=f"{len(entries)} images; the first was {entries[0].caption}.",
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""How often the model does something to images of each group, in words.
+
+`does` is what it does: "gives a crime-related label". Groups are annotations by others, or what was drawn.
+"""
+
+from __future__ import annotations
+
+from clipaudit.numbers import counted, fixed, interval_text, p_text, value_text
+from clipaudit.results import Estimate, Status
+
+
+def group_sentence(estimate: Estimate, grouping: str, group: str, does: str, least: int) -> str:
+    if estimate.value is None:
+        return f"'{group}', {grouping}: no image could be read."
+    text = (
+        f"'{group}', {grouping}: the model {does} for {value_text(estimate.value, 'proportion')}{interval(estimate)} "
+        f"of {counted(estimate.n, 'image')}."
+    )
+    if estimate.status is Status.TOO_SMALL:
+        return f"{text} Fewer than {least}: too small to be compared with other groups."
+    if estimate.minimum_detectable is not None:
+        points = fixed(100 * estimate.minimum_detectable, 1)
+        text += f" A difference of {points} points from the other groups would be found with 80 % probability."
+    return text
+
+
+def gap_sentence(
+    estimate: Estimate, grouping: str, does: str, highest: tuple[str, float], lowest: tuple[str, float], left_out: int
+) -> str:
+    ends = [f"'{name}' ({value_text(value, 'proportion')})" for name, value in (highest, lowest)]
+    small = f" {counted(left_out, 'group')} too small to be compared." if left_out else ""
+    return (
+        f"By {grouping}, the model {does} most often for {ends[0]} and least often for {ends[1]}: a gap of "
+        f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}."
+        f"{chance(estimate)}{_bound(estimate)}{_verdict(estimate)}{small}"
+    )
+
+
+def not_compared(grouping: str, does: str, least: int) -> str:
+    return (
+        f"By {grouping}, how often the model {does} is not compared: fewer than two groups have {least:,} images or "
+        "more."
+    )
+
+
+def variance_sentence(estimate: Estimate, grouping: str, does: str) -> str:
+    value = estimate.value or 0.0
+    ends = "" if estimate.interval is None else f" {interval_text(estimate.interval.low, estimate.interval.high)}"
+    shown = f"a standard deviation of {fixed(value**0.5, 1)} points" if value > 0 else "no more than sampling gives"
+    return (
+        f"By {grouping}, how often the model {does} differs between the true rates of groups with a variance of "
+        f"{fixed(value, 2)} points²{ends}, sampling noise taken out: {shown}. Over {counted(estimate.n, 'image')}."
+    )
+
+
+def interval(estimate: Estimate) -> str:
+    """The interval in brackets, led by a space; nothing where there is none."""
+    found = estimate.interval
+    return "" if found is None else f" {interval_text(found.low, found.high, estimate.unit)}"
+
+
+def chance(estimate: Estimate) -> str:
+    """What chance alone gives, led by a space; nothing where that is not known."""
+    null = estimate.null
+    if null is None:
+        return ""
+    ends = interval_text(null.low, null.high, estimate.unit)
+    return f" Were all groups alike, chance would give {value_text(null.mean, estimate.unit)} {ends}."
+
+
+def _bound(estimate: Estimate) -> str:
+    low = None if estimate.interval is None else estimate.interval.low
+    if low is None:
+        return ""
+    if low == 0:
+        return " No lower bound above 0 can be given for the true gap."
+    return f" The true gap is at least {value_text(low, 'points')} (95 %, all groups at once)."
+
+
+def _verdict(estimate: Estimate) -> str:
+    test = estimate.test
+    if test is None:
+        return ""
+    p = p_text(test.p if test.p_adjusted is None else test.p_adjusted)
+    if estimate.status is Status.EFFECT:
+        return f" Larger than chance ({p} after correction)."
+    if estimate.minimum_detectable is None:
+        return f" Not shown to be larger than chance ({p} after correction)."
+    return (
+        f" Not shown to be larger than chance ({p} after correction); {fixed(estimate.minimum_detectable, 1)} points "
+        "above it would have been found with 80 % probability before correction."
+    )
