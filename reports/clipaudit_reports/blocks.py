@@ -39,15 +39,18 @@ class Ids:
         return self._estimates[cell.key, index]
 
 
-def severity_groups(cells: Sequence[CellResult], ids: Ids, most: int) -> tuple[SeverityGroup, ...]:
-    """Primary findings, the gravest first; empty groups are left out. At most `most` of a metric in a cell."""
+def severity_groups(cells: Sequence[CellResult], ids: Ids, most: int, where: str) -> tuple[SeverityGroup, ...]:
+    """Primary findings, the gravest first; empty groups are left out. At most `most` of a metric in a cell.
+
+    where: anchor of what they belong to; each group's anchor begins with it.
+    """
     groups = []
     for level in Severity:
         chosen = [(cell, _primary(cell, level)) for cell in cells]
         blocks = [block for cell, pairs in chosen for block in _blocks(cell, ids, pairs, most, ranked=True)]
         count = sum(len(pairs) for _, pairs in chosen)
         if count:
-            groups.append(SeverityGroup(level, f"findings--{level.value}", count, tuple(blocks)))
+            groups.append(SeverityGroup(level, f"{where}--{level.value}", count, tuple(blocks)))
     return tuple(groups)
 
 

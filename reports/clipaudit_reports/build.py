@@ -12,6 +12,7 @@ from clipaudit_reports.cells import cell_view, data_anchor, method_anchor
 from clipaudit_reports.cleaning import clean, cleaned
 from clipaudit_reports.galleries import Album
 from clipaudit_reports.glossary import GLOSSARY
+from clipaudit_reports.harms import by_severity, harm_sections
 from clipaudit_reports.overview import verdict_view
 from clipaudit_reports.provenance import manifest_view
 from clipaudit_reports.view import DataView, MethodView, ModelView, ReportView
@@ -27,9 +28,11 @@ def build_report(
     result = cleaned(result)
     manifest = None if manifest is None else cleaned(manifest)
     ids = blocks.Ids(result.cells)
-    groups = blocks.severity_groups(result.cells, ids, detail.findings)
     galleries = sum(isinstance(figure, GalleryFigure) for cell in result.cells for figure in cell.figures)
     album = Album({clean(name): data for name, data in (thumbnails or {}).items()}, galleries, detail.thumbnails)
+    cells = tuple(cell_view(cell, ids, album, detail) for cell in result.cells)
+    harms = harm_sections(result.cells, cells, ids, detail.findings)
+    groups = by_severity(harms)
     return ReportView(
         title=f"{result.model.name}: {result.suite_title or result.suite}",
         suite=result.suite_title or result.suite,
@@ -37,8 +40,9 @@ def build_report(
         date="" if manifest is None else manifest.started[:10],
         verdict=verdict_view(result, groups),
         model=_model(result.model),
+        harms=harms,
         groups=groups,
-        cells=tuple(cell_view(cell, ids, album, detail) for cell in result.cells),
+        cells=cells,
         not_tested=result.not_tested,
         methods=_methods(result),
         data=_data(result),

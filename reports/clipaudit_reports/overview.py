@@ -55,7 +55,7 @@ def _standouts(groups: Sequence[SeverityGroup]) -> tuple[StandOut, ...]:
 
 def _tallies(verdict: Verdict, groups: Sequence[SeverityGroup]) -> tuple[Tally, ...]:
     counts = {group.severity: group.count for group in groups}
-    tallies = [Tally(counts.get(level, 0), level.word, level.value, f"findings--{level.value}") for level in Severity]
+    tallies = [Tally(counts.get(level, 0), level.word, level.value, "findings") for level in Severity]
     tallies.append(Tally(verdict.cells_not_run, "not run", "notrun", "not-tested"))
     tallies.append(Tally(verdict.cells_errored, "errored", "errored", "not-tested"))
     return tuple(tallies)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from clipaudit.results import Figure
+from clipaudit.results import Figure, Harm
 
 
 class Severity(Enum):
@@ -163,6 +163,42 @@ class SeverityGroup:
     anchor: str
     count: int
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class HarmSection:
+    """All findings about one kind of harm: who is affected, how much, how sure, and in which items it is seen."""
+
+    harm: Harm
+    anchor: str
+    adverse: int
+    judged: int  # findings with a test
+    named: tuple[tuple[str, str], ...]  # what the adverse findings are about: a subgroup's name, and its values
+    seen: tuple[tuple[str, str], ...]  # where items are shown: title and anchor
+    groups: tuple[SeverityGroup, ...]
+
+    @property
+    def heading(self) -> str:
+        """The harm as a title."""
+        return self.harm.value.capitalize()
+
+    @property
+    def meaning(self) -> str:
+        """One sentence that says what the harm is."""
+        return _HARMS[self.harm]
+
+
+_HARMS: Mapping[Harm, str] = {
+    Harm.DENIGRATION: "People are called something that takes away their dignity.",
+    Harm.STEREOTYPING: "Groups of people are tied to traits, deeds or occupations that say nothing about any of them.",
+    Harm.REPRESENTATION: "A search that names no group finds people of some groups first, and of others late or never.",
+    Harm.ERASURE: "People of one group stand for everybody; those of others need a word of their own to be found.",
+    Harm.SERVICE: "The model is right less often for people of some groups.",
+    Harm.DECEPTION: "Somebody can make the model see or read what is not there.",
+    Harm.FAILURE: "The model fails where its users would not expect it.",
+    Harm.REASONS: "The model is right, or wrong, for other reasons than people are.",
+    Harm.OTHER: "Findings of audits that name no kind of harm.",
+}
 
 
 @dataclass(frozen=True)
@@ -346,7 +382,8 @@ class ReportView:
     date: str
     verdict: VerdictView
     model: ModelView
-    groups: tuple[SeverityGroup, ...]
+    harms: tuple[HarmSection, ...]
+    groups: tuple[SeverityGroup, ...]  # the same findings by severity, whatever the harm
     cells: tuple[CellView, ...]
     not_tested: tuple[str, ...]
     methods: tuple[MethodView, ...]

@@ -31,15 +31,7 @@ def draw(figure: HeatmapFigure) -> Canvas:
     top = 0.05 + 0.15 * columns.lines if columns.lines else 0.2 + 0.05 * longest
     right = _RIGHT if columns.lines else max(_RIGHT, 0.065 * len(columns.names[-1]))
     sheet, axes = canvas.panel(top + 0.5 + _ROW * max(1, len(rows)), left=left, right=right, top=top, bottom=0.5)
-    low, high = _range(figure)
-    spread = numbers.half_width(low, high)
-    for row, values in enumerate(figure.values):
-        for column, value in enumerate(values):
-            marked = figure.marked is not None and figure.marked[row][column]
-            _cell(axes, row, column, value, _strength(value, low, high, figure.diverging), marked)
-            if len(columns.names) <= _NUMBERED:
-                axes.text(column, row, numbers.plain(value, spread), ha="center", va="center", fontsize=7.5,
-                          color=MUTED if value is None else INK)  # fmt: skip
+    _cells(axes, figure, numbered=len(columns.names) <= _NUMBERED)
     _finish(axes, figure, rows, columns)
     return sheet
 
@@ -61,25 +53,50 @@ def _columns(names: Sequence[str], left: float) -> _Columns:
     return _Columns(["\n".join(lines) for lines in broken], max((len(lines) for lines in broken), default=1))
 
 
-def _cell(axes: Axes, row: int, column: int, value: float | None, strength: float, marked: bool) -> None:
+def _cells(axes: Axes, figure: HeatmapFigure, numbered: bool) -> None:
+    """Coloured cells with their numbers; hatched where nothing is known, framed where marked."""
+    import numpy as np
+    import seaborn as sns
     from matplotlib.patches import Rectangle
 
-    corner = (column - 0.48, row - 0.46)
-    if value is None:
-        axes.add_artist(Rectangle(corner, 0.96, 0.92, facecolor="none", edgecolor=HAIR, linewidth=0.6, hatch="///"))
+    if not figure.rows or not figure.columns:
         return
-    colour = HEAT_HIGH if strength >= 0 else HEAT_LOW
-    axes.add_artist(Rectangle(corner, 0.96, 0.92, facecolor=colour, alpha=abs(strength) * _STRONGEST, linewidth=0))
-    if marked:
-        axes.add_artist(Rectangle(corner, 0.96, 0.92, fill=False, edgecolor=INK, linewidth=1.1))
+    low, high = _range(figure)
+    spread = numbers.half_width(low, high)
+    values = np.array([[np.nan if value is None else value for value in row] for row in figure.values], dtype=float)
+    words = np.array([[numbers.plain(value, spread) for value in row] for row in figure.values], dtype=object)
+    reach = max(abs(low), abs(high)) or 1.0
+    sns.heatmap(
+        values, ax=axes, cmap=_colours(figure.diverging), cbar=False, linewidths=1.5, linecolor="none", fmt="",
+        vmin=-reach if figure.diverging else low, vmax=reach if figure.diverging else max(high, low + 1e-12),
+        annot=words if numbered else None, annot_kws={"fontsize": 7.5, "color": INK},
+    )  # fmt: skip
+    for row, column in np.argwhere(np.isnan(values)).tolist():
+        axes.add_artist(Rectangle((column + 0.02, row + 0.04), 0.96, 0.92, facecolor="none", edgecolor=HAIR,
+                                  linewidth=0.6, hatch="///"))  # fmt: skip
+        if numbered:
+            axes.text(column + 0.5, row + 0.5, words[row, column], ha="center", va="center", fontsize=7.5, color=MUTED)
+    for row, column in np.argwhere(np.array(figure.marked or [])).tolist():
+        axes.add_artist(Rectangle((column + 0.02, row + 0.04), 0.96, 0.92, fill=False, edgecolor=INK, linewidth=1.1))
+
+
+def _colours(diverging: bool) -> Any:
+    """One hue per sign, its opacity the size: so that it stands on light and on dark paper."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+
+    ends = [(HEAT_LOW, _STRONGEST), (HEAT_LOW, 0.0), (HEAT_HIGH, 0.0), (HEAT_HIGH, _STRONGEST)]
+    if not diverging:
+        ends = [(HEAT_HIGH, 0.06 * _STRONGEST), (HEAT_HIGH, _STRONGEST)]
+    stops = [0.0, 0.5, 0.5, 1.0] if diverging else [0.0, 1.0]
+    return LinearSegmentedColormap.from_list(
+        "heat", [(stop, to_rgba(hue, alpha)) for stop, (hue, alpha) in zip(stops, ends, strict=True)], N=65
+    )
 
 
 def _finish(axes: Axes, figure: HeatmapFigure, rows: list[str], columns: _Columns) -> None:
-    axes.set_xlim(-0.55, max(0, len(columns.names) - 1) + 0.55)
-    axes.set_ylim(max(0, len(rows) - 1) + 0.55, -0.55)
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_yticks([row + 0.5 for row in range(len(rows))], rows, rotation=0)
     slant: dict[str, Any] = {} if columns.lines else {"rotation": 35, "ha": "left", "rotation_mode": "anchor"}
-    axes.set_xticks(range(len(columns.names)), columns.names, **slant)
+    axes.set_xticks([column + 0.5 for column in range(len(columns.names))], columns.names, **slant)
     axes.tick_params(axis="x", length=0, top=False, labeltop=True, bottom=False, labelbottom=False, labelcolor=INK)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlabel(_legend(figure))
@@ -97,12 +114,3 @@ def _legend(figure: HeatmapFigure) -> str:
 def _range(figure: HeatmapFigure) -> tuple[float, float]:
     known = [value for values in figure.values for value in values if value is not None]
     return (min(known), max(known)) if known else (0.0, 0.0)
-
-
-def _strength(value: float | None, low: float, high: float, diverging: bool) -> float:
-    """-1 to 1 about zero, or 0.06 to 1 from lowest to highest."""
-    if value is None:
-        return 0.0
-    if diverging:
-        return value / (max(abs(low), abs(high)) or 1.0)
-    return 0.06 + 0.94 * (value - low) / ((high - low) or 1.0)

@@ -132,7 +132,7 @@ def test_primary_findings_are_said_in_words_with_correction_and_chance(result: R
 
 def test_verdict_warnings_and_what_was_not_tested_open_the_page(result: RunResult, page: Page) -> None:
     said = squeeze(page.text)
-    first, findings = said.index("INCOMPLETE"), said.index("Gravest first")
+    first, findings = said.index("INCOMPLETE"), said.index("Each bar is an interval")
     headline = summarise(result).headline
     assert first < said.index(headline[1:]) < findings
     for warning in result.model.warnings:
