@@ -75,6 +75,28 @@ def wilson_rate(p: float, effective: float, plain: bool, level: float = 0.95) ->
     return Interval(low=min(ends[0], p), high=max(ends[1], p), level=level, method=method)
 
 
+def exact_limits(rates: Rates, critical: float) -> tuple[Floats, Floats]:
+    """(k,) lower and upper limits of the rates, each with the error of a normal quantile: Clopper and Pearson 1934, at
+    the effective sizes (Korn and Graubard 1998)."""
+    from scipy.special import betaincinv, ndtr
+
+    tail, hits, misses = ndtr(-critical), rates.p * rates.effective, (1 - rates.p) * rates.effective
+    low = np.where(hits > 0, betaincinv(np.maximum(hits, 1e-9), misses + 1, tail), 0.0)
+    high = np.where(misses > 0, betaincinv(hits + 1, np.maximum(misses, 1e-9), 1 - tail), 1.0)
+    return np.clip(low, 0.0, rates.p), np.clip(high, rates.p, 1.0)
+
+
+def steadied(rates: Rates) -> Floats:
+    """(k, k) covariance with variances of at least those of rates with two more units of either kind.
+
+    A rate of 0 or 1 is not known exactly (Agresti and Coull 1998).
+    """
+    units = rates.units + 4
+    drawn = (rates.units * rates.p + 2) / units
+    least = drawn * (1 - drawn) / units
+    return np.asarray(rates.covariance + np.diag(np.maximum(least - np.diag(rates.covariance), 0.0)))
+
+
 def detectable(rates: Rates) -> list[float | None]:
     """For each group the smallest difference from all others together that a two-sided test would show with 80 % power.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from clipaudit.results import Interval
-from clipaudit.stats.gap_rates import Rates
+from clipaudit.stats.gap_rates import Floats, Rates, steadied
 
 N_DRAWS = 4000
 
@@ -27,18 +27,23 @@ class Between(NamedTuple):
 def between_variance(rates: Rates, rng: np.random.Generator, level: float = 0.95) -> Between:
     """Variance (ddof 1) of the true rates of at least two groups, and its interval.
 
-    Replicates are p + e, e normal with the covariance of p: what resampling items within groups gives for large
-    groups. Noise is the mean variance less the mean covariance of two groups, which is 0 where no unit is in both.
+    Replicates are p + e, e normal with the covariance of p (`steadied`): what resampling items within groups gives for
+    large groups. Noise is the mean variance less the mean covariance of two groups, 0 where no unit is in both.
     """
-    k = len(rates.p)
-    noise = float((np.trace(rates.covariance) - rates.covariance.sum() / k) / (k - 1))
-    values, vectors = np.linalg.eigh(rates.covariance)
+    noise, drawn = _noise(rates.covariance), steadied(rates)
+    values, vectors = np.linalg.eigh(drawn)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    replicates = rates.p + rng.standard_normal((N_DRAWS, k)) @ root.T
-    draws = replicates.var(axis=1, ddof=1) - 2 * noise
+    replicates = rates.p + rng.standard_normal((N_DRAWS, len(rates.p))) @ root.T
+    draws = replicates.var(axis=1, ddof=1) - noise - _noise(drawn)
     value = float(rates.p.var(ddof=1)) - noise
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     interval = Interval(
         low=min(float(low), value), high=max(float(high), value), level=level, method="double-corrected bootstrap"
     )
     return Between(value, interval)
+
+
+def _noise(covariance: Floats) -> float:
+    """What errors with this covariance (k, k) add to a variance between k groups, on average."""
+    k = len(covariance)
+    return float((np.trace(covariance) - covariance.sum() / k) / (k - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -56,7 +56,7 @@ def all_estimates(study: Study) -> list[Estimate]:
     spoken: list[tuple[Estimate, Sensitivity | None]] = []
     for estimate, (_, compared, about) in zip(corrected, found.tested, strict=True):
         alone = None if compared is None else under_each_template(study, compared)
-        spoken.append((marked(_spoken(estimate, compared, about), alone), alone))
+        spoken.append((marked(_spoken(study, estimate, compared, about), alone), alone))
     return [
         _overall(study),
         *(estimate for estimate, _ in spoken),
@@ -217,11 +217,21 @@ def _odds(study: Study, rates: dict[str, Compared], about: str, found: Found) ->
     found.tested.append((made, None, about))
 
 
-def _spoken(estimate: Estimate, compared: Compared | None, about: str) -> Estimate:
+def _spoken(study: Study, estimate: Estimate, compared: Compared | None, about: str) -> Estimate:
     grouping = estimate.subgroup["groups"]
     if compared is None:
         sentence = say.odds_sentence(estimate, grouping, about)
     else:
         ends = compared.extreme(highest=True), compared.extreme(highest=False)
-        sentence = say.gap_sentence(estimate, grouping, about, *ends, int((~compared.large).sum()))
+        shares = _annotated(study, compared, [name for name, _ in ends])
+        sentence = say.gap_sentence(estimate, grouping, about, *ends, int((~compared.large).sum()), shares)
     return estimate.model_copy(update={"sentence": sentence})
+
+
+def _annotated(study: Study, compared: Compared, groups: Sequence[str]) -> tuple[float, float] | None:
+    """Of two groups the shares of images annotated as the class, where its selection rate is compared."""
+    if compared.outcome.metric != "selection_rate":
+        return None
+    codes, own = compared.grouping.codes, study.answers.targets == compared.outcome.about
+    first, second = (float(own[codes == compared.grouping.values.index(group)].mean()) for group in groups)
+    return first, second

@@ -32,7 +32,7 @@ _TESTED = (
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
-    made: list[Figure | None] = [_gaps(study, estimates)]
+    made: list[Figure | None] = [_gaps(study, estimates), _class_gaps(study, estimates)]
     for grouping in study.groupings:
         accuracies = _of_groups(estimates, "accuracy", grouping)
         made.append(
@@ -52,7 +52,8 @@ def _slug(*parts: str) -> str:
 
 
 def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
-    shown = [e for e in estimates if e.metric in _TESTED and e.value is not None]
+    kinds = _TESTED if len(study.reported) == 1 else _TESTED[:1]
+    shown = [e for e in estimates if e.metric in kinds and e.value is not None]
     if not shown:
         return None
     points = tuple(
@@ -71,6 +72,26 @@ def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
         caption="Mark: observed gap. Line to its left: simultaneous lower bound of the true gap. Band: central 95 % of "
         "gaps when groups are permuted. A mark inside its band is what chance gives.",
         alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
+    )  # fmt: skip
+
+
+def _class_gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
+    """Of three classes or more: by which grouping is which given unlike?"""
+    found = {
+        (e.subgroup["class"], e.subgroup["groups"]): e for e in estimates if e.metric == "equalised_odds_difference"
+    }
+    if len(study.reported) == 1 or not found:
+        return None
+    columns = tuple(dict.fromkeys(grouping for _, grouping in found))
+    cells = [[found.get((name, grouping)) for grouping in columns] for name in study.reported]
+    top = max(found, key=lambda key: found[key].value or 0.0)
+    return HeatmapFigure(
+        id="class-gaps", title="Equalised odds difference of each class", rows=study.reported, columns=columns,
+        values=tuple(tuple(None if e is None else e.value for e in row) for row in cells),
+        marked=tuple(tuple(e is not None and e.status is Status.EFFECT for e in row) for row in cells),
+        value_label="points", caption="Marked: larger than chance after correction. Finer groupings have larger gaps "
+        "by chance alone.",
+        alt=f"Largest: {top[0]} by {top[1]}, {value_text(found[top].value, 'points')}.",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ from clipaudit_audits.social_bias.groups import Grouping
 
 Mask = NDArray[np.bool_]
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
+
+
+class Clustered(Protocol):
+    """Items that come in natural units: clusters (n,)."""
+
+    @property
+    def clusters(self) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True)
@@ -73,25 +80,30 @@ def class_rates(answers: Answers, about: str) -> list[Outcome]:
 
 
 def frame(answers: Answers, grouping: Grouping, about: str) -> dict[str, Floats]:
-    """Metric -> (k,) fairlearn's values of the grouping's groups: accuracy, or the rates of the class `about`."""
+    """Metric -> (k,) fairlearn's values of the grouping's groups: accuracy, or the rates of the class `about`.
+
+    Items alike in group, annotation and answer are passed as one, weighted by their number: the same rates, sooner.
+    """
     from fairlearn import metrics as fair
     from sklearn.metrics import accuracy_score
 
     kept = grouping.codes >= 0
-    truth: NDArray[Any] = answers.targets[kept]
-    given: NDArray[Any] = answers.predictions[kept]
-    if about:
-        functions = {name: getattr(fair, name) for name in RATES}
-        truth, given = (truth == about).astype(np.int64), (given == about).astype(np.int64)
-    else:
-        functions = {"accuracy": accuracy_score}
-    found = fair.MetricFrame(metrics=functions, y_true=truth, y_pred=given, sensitive_features=grouping.codes[kept])
+    truth, given = answers.targets[kept], answers.predictions[kept]
+    functions = {name: getattr(fair, name) for name in RATES} if about else {"accuracy": accuracy_score}
+    pair = np.stack([truth == about, given == about]) if about else np.unique([truth, given], return_inverse=True)[1]
+    kinds, counts = np.unique(
+        np.stack([grouping.codes[kept], *pair.reshape(2, -1).astype(np.int64)]), axis=1, return_counts=True
+    )
+    found = fair.MetricFrame(
+        metrics=functions, y_true=kinds[1], y_pred=kinds[2], sensitive_features=kinds[0],
+        sample_params={name: {"sample_weight": counts} for name in functions},
+    )  # fmt: skip
     table = found.by_group.sort_index()
     return {name: table[name].to_numpy(dtype=np.float64) for name in functions}
 
 
 def compare(
-    answers: Answers, grouping: Grouping, outcome: Outcome, values: Floats, least: int, seed: int
+    answers: Clustered, grouping: Grouping, outcome: Outcome, values: Floats, least: int, seed: int
 ) -> Compared | None:
     """An outcome by group; values: (k,) from `frame`. None where no group has an item that counts."""
     kept = outcome.among & (grouping.codes >= 0)

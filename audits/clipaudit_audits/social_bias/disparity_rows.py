@@ -81,7 +81,10 @@ def _scored(
     try:
         return model.score_labels(images, texts, templates), {}
     except DataError as error:
-        hint = f"disparity.labels says which values of {params.target!r} are asked, and by which text"
+        value = next(iter(params.labels))
+        hint = (
+            f"say by which text each value of {params.target!r} is asked: disparity.labels={{{value!r} = 'text', ...}}"
+        )
         raise DataError(f"{error}; {hint}") from None
 
 

@@ -44,14 +44,25 @@ def group_sentence(estimate: Estimate, grouping: str, group: str, about: str, le
 
 
 def gap_sentence(
-    estimate: Estimate, grouping: str, about: str, highest: tuple[str, float], lowest: tuple[str, float], left_out: int
+    estimate: Estimate,
+    grouping: str,
+    about: str,
+    highest: tuple[str, float],
+    lowest: tuple[str, float],
+    left_out: int,
+    annotated: tuple[float, float] | None,
 ) -> str:
+    """annotated: for a selection rate, the shares of the two groups' images annotated as the class."""
     rate = _RATE_OF[estimate.metric].format(f"'{about}'")
     ends = [f"'{name}' ({value_text(value, 'proportion')})" for name, value in (highest, lowest)]
+    shares = ""
+    if annotated is not None:
+        own = " and ".join(value_text(share, "proportion") for share in annotated)
+        shares = f" Of their images, {own} are annotated as '{about}'."
     small = f" {counted(left_out, 'group')} too small to be compared." if left_out else ""
     return (
         f"By {grouping}, {rate} is highest for {ends[0]} and lowest for {ends[1]}: a gap of "
-        f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}."
+        f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}.{shares}"
         f"{_chance(estimate)}{_bound(estimate)}{_verdict(estimate)}{small} {CAVEAT}"
     )
 
