@@ -12,6 +12,8 @@ a group's column). All is deterministic in (parameters, image id or text) and in
 | `association?d=&attribute=&x=&y=&a=&b=` | X and Y differ in association with a against b by effect size d |
 | `linear?dim=&side=&masked=` | an image's distance from other classes; masked, a gradient that leads nowhere |
 | `counterfactual?attribute=&level=&words=&effect=` | one level of an attribute is closer to some words by that cosine |
+| `varied?accuracy=&confidence=&when=&then=` | another accuracy for some templates or images; a confidence |
+| `prototypes?labels=&known=&spread=` | labels that images show and texts do not know |
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from pydantic import ValidationError
 from clipaudit.errors import ModelError, nearest
 from clipaudit.models import control_params as kinds
 from clipaudit.models.control_decisions import DecisionControl, classify, follow_shape, read
+from clipaudit.models.control_prototypes import PrototypeControl
+from clipaudit.models.control_varied import VariedControl
 from clipaudit.models.control_vectors import VectorControl, associate, nothing, shift
 from clipaudit.models.protocol import DualEncoder, Model
 from clipaudit.results import ModelInfo
@@ -47,7 +51,7 @@ _LAYOUTS: dict[str, tuple[type[kinds.ControlParams], Callable[[Any], Any]]] = {
 }
 CONTROLS: dict[str, type[kinds.ControlParams]] = {
     name: params for name, (params, _) in sorted({**_RULES, **_LAYOUTS}.items())
-} | {"linear": kinds.LinearParams}
+} | {"linear": kinds.LinearParams, "prototypes": kinds.PrototypeParams, "varied": kinds.VariedParams}
 
 _LINEAR = (
     "This is a linear network with random weights, made to test attacks: the result says how well they find what is "
@@ -84,6 +88,10 @@ def load_control(rest: str) -> Model:
     if name == "linear":
         raise ModelError("control:linear is a network; open it with clipaudit.models.load.open_model")
     params = _params(name, query)
+    if isinstance(params, kinds.VariedParams):
+        return VariedControl(_info(name, params, ("scores",)), params)
+    if isinstance(params, kinds.PrototypeParams):
+        return PrototypeControl(_info(name, params, ("embeddings", "scores")), params)
     if name in _RULES:
         assert isinstance(params, kinds.ClassifierParams)
         return DecisionControl(_info(name, params, ("scores",)), _RULES[name][1](params), params)

@@ -36,7 +36,7 @@ class DecisionControl:
 
     def score_labels(self, images: Sequence[ImageRef], labels: Sequence[str], templates: Sequence[str]) -> Scores:
         """(n, m) one-hot. An image of which the rule knows nothing is an error."""
-        offered = {_tidy(label): label for label in labels}
+        offered = {tidy(label): label for label in labels}
         column = {label: j for j, label in enumerate(labels)}
         values = np.zeros((len(images), len(labels)))
         errors: list[str | None] = [None] * len(images)
@@ -61,17 +61,17 @@ class DecisionControl:
 
 def classify(params: ClassifierParams) -> Rule:
     """By the image's label."""
-    return lambda image, offered: _known(image, "label", offered)
+    return lambda image, offered: known(image, "label", offered)
 
 
 def read(params: ReaderParams) -> Rule:
     """By the written word with probability `weight`, else by the label."""
 
     def rule(image: ImageRef, offered: Mapping[str, str]) -> str | None:
-        written = offered.get(_tidy(image.attributes.get("written", "")))
+        written = offered.get(tidy(image.attributes.get("written", "")))
         if written is not None and uniform(params.seed, "read", image.id) < params.weight:
             return written
-        return _known(image, "label", offered)
+        return known(image, "label", offered)
 
     return rule
 
@@ -81,18 +81,19 @@ def follow_shape(params: ShapeParams) -> Rule:
 
     def rule(image: ImageRef, offered: Mapping[str, str]) -> str | None:
         if "shape" not in image.attributes or "texture" not in image.attributes:
-            return _known(image, "label", offered)
+            return known(image, "label", offered)
         cue = "shape" if uniform(params.seed, "cue", image.id) < params.q else "texture"
-        return _known(image, cue, offered)
+        return known(image, cue, offered)
 
     return rule
 
 
-def _known(image: ImageRef, attribute: str, offered: Mapping[str, str]) -> str | None:
+def known(image: ImageRef, attribute: str, offered: Mapping[str, str]) -> str | None:
+    """An attribute's value, spelled as the label on offer; None where the image has no such attribute."""
     value = image.attributes.get(attribute)
-    return None if value is None else offered.get(_tidy(value), value)
+    return None if value is None else offered.get(tidy(value), value)
 
 
-def _tidy(label: str) -> str:
+def tidy(label: str) -> str:
     """Labels as people write them: case, underscores and hyphens make no difference."""
     return " ".join(label.casefold().replace("_", " ").replace("-", " ").split())

@@ -105,3 +105,33 @@ class CounterfactualParams(ControlParams):
     words: Words = Field(description="Words they are shifted towards.")
     effect: float = Field(default=0.05, ge=-0.5, le=0.5, description="Shift in cosine.")
     dim: int = Field(default=512, ge=8, le=4096, description="Dimensions.")
+
+
+class VariedParams(ClassifierParams):
+    """`varied`: as `classifier`, with probabilities; another accuracy where all of the words `when` are met.
+
+    A word is met if the template holds it, or if it is a value of one of the image's attributes (a corruption, a
+    group). The label that is decided for gets the probability `confidence`, the others share the rest evenly; so the
+    calibration error is |confidence - accuracy| exactly. An image keeps its luck: what is right at the lower of the two
+    accuracies is right at the higher one as well.
+    """
+
+    confidence: float = Field(default=0.9, gt=0, le=1, description="Probability given to the decided label.")
+    when: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        default=(), description="Words of a template or values of attributes, comma-separated; empty: never."
+    )
+    then: Share = Field(default=0.5, description="Accuracy where all of these are met.")
+
+
+class PrototypeParams(ControlParams):
+    """`prototypes`: images lie around their label's centre; the texts of a share `known` of the labels lie there too.
+
+    Centres are orthogonal in the mean (random directions). An image is its centre plus `spread` times a random
+    direction of its own; the text of an unknown label is a random direction. Without spread zero-shot is right on
+    images of known labels and, by chance alone, on others, and one labelled image per class is enough for a probe.
+    """
+
+    labels: Words = Field(description="Labels whose texts are placed, comma-separated.")
+    known: Share = Field(default=1.0, description="Share of the labels whose texts lie at their centres.")
+    spread: float = Field(default=0.0, ge=0, le=100, description="Length of an image's own part; its centre's is 1.")
+    dim: int = Field(default=128, ge=8, le=4096, description="Dimensions.")

@@ -45,5 +45,5 @@ def announced(workload: Workload, again: Workload, spy: SpyModel) -> Problems:
 
 def needed(audit: Audit, spy: SpyModel) -> Problems:
     """What run() uses of a model is declared."""
-    for need in sorted(spy.used - audit.spec.needs):
+    for need in sorted(spy.used - audit.spec.needs - audit.spec.uses):
         yield f"spec.needs: run() uses {need}, which is not declared"

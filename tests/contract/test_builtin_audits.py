@@ -107,6 +107,11 @@ TRIALS = {
         {"images": 24, "classes": 4, "steps": 5, "targets": 2, "queries": 5, "universal_rounds": 2},
     ),
     "text_attacks": Trial(drawn_objects, ("null", "linear"), {"images": 30, "classes": 6}),
+    "zero_shot": Trial(
+        drawn_objects,
+        ("null", "prototypes?labels=banana,hammer,teapot,mushroom&spread=0.5", "classifier?accuracy=0.7"),
+        {"classes": 6, "splits": 2, "shots": [1, 2]},
+    ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),

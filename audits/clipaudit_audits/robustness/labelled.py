@@ -1,0 +1,54 @@
+"""A labelled set as the audits of this package show it: which images, and among which classes the model chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clipaudit.data.dataset import Dataset
+from clipaudit.errors import DataError
+from clipaudit.images import ImageRef
+from clipaudit_audits.choosing import largest_classes, spread
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """n images with their labels and natural units, and the classes (m,), sorted, among which the model chooses."""
+
+    images: tuple[ImageRef, ...]
+    labels: tuple[str, ...]
+    clusters: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+def labelled(dataset: Dataset, audit: str, *, target: str, classes: int, images: int, seed: int) -> Labelled:
+    """At most `images` images of at most `classes` classes, as evenly over the classes as these allow.
+
+    Args:
+        dataset: any with a column of classes; images without a value in it are left out.
+        audit: its id, for messages.
+        target: the column that holds the class.
+        classes: most classes; the largest are kept.
+        images: most images.
+        seed: of the choice.
+
+    Raises DataError without that column, or with fewer than two classes in it.
+    """
+    dataset.require(target)
+    names = dataset.column(target)
+    chosen = largest_classes([name for name in names if name.strip()], classes, seed, enough=images // classes + 1)
+    if len(chosen) < 2:
+        raise DataError(
+            f"{audit}: data set {dataset.id!r} has {len(chosen)} classes in its column {target!r}; a choice needs at "
+            "least two"
+        )
+    known = set(chosen)
+    used = [i for i, name in enumerate(names) if name in known]
+    kept = [used[i] for i in spread([names[i] for i in used], images, seed)]
+    cluster = dataset.cluster if dataset.cluster in dataset.columns else None
+    found = [dataset.images[i] for i in kept]
+    return Labelled(
+        images=tuple(found),
+        labels=tuple(names[i] for i in kept),
+        clusters=tuple(image.attributes[cluster] if cluster else image.id for image in found),
+        classes=tuple(chosen),
+    )
