@@ -51,15 +51,16 @@ def gap_test(draws: Floats, observed: float, method: str) -> Test:
     return Test(p=p, alternative="greater", method=f"permutation ({method})", smallest_p=1 / (draws.size + 1))
 
 
-def measure_gap(values: NDArray[np.bool_], groups: Ints, clusters: Ints, k: int, seed: int) -> Gap:
+def measure_gap(values: NDArray[np.bool_], groups: Ints, clusters: Ints, k: int, seed: int, stream: int = 0) -> Gap:
     """Gap of the rates of `values` (n,) between k groups (n,), numbers 0 to k - 1; clusters: (n,) natural units.
+    Gaps of one seed are drawn independently where they have a `stream` of their own.
 
     Raises ValueError for fewer than two groups, or one without items.
     """
     if k < 2 or (np.bincount(groups, minlength=k) == 0).any():
         raise ValueError(f"a gap needs at least two groups with items, got {np.bincount(groups, minlength=k).tolist()}")
     rates = group_rates(values, groups, clusters, k)
-    rngs = [np.random.default_rng([seed, part]) for part in range(5)]
+    rngs = [np.random.default_rng([seed, stream, part]) for part in range(5)]
     permuted: Permuted = permuted_rates(values, groups, clusters, k, rngs[0])
     return Gap(
         rates=rates,
@@ -84,7 +85,7 @@ class LargerGap:
 
 
 def larger_gap(first: Gap, second: Gap, seed: int) -> LargerGap:
-    """The larger of two gaps of disjoint items. Chance: each permuted by itself.
+    """The larger of two gaps of disjoint items. Chance: each permuted by itself; drawn with streams of their own.
 
     Bound: of either, at half the error.
     """

@@ -16,6 +16,7 @@ from clipaudit_audits.social_bias.groups import Grouping
 
 Mask = NDArray[np.bool_]
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
+METRICS = ("accuracy", *RATES)
 
 
 class Clustered(Protocol):
@@ -118,7 +119,8 @@ def compare(
     if large.sum() > 1:
         inside = large[codes]
         renumbered = (np.cumsum(large) - 1)[codes[inside]]
-        gap = measure_gap(chosen[inside], renumbered, clusters[inside], int(large.sum()), seed)
+        stream = METRICS.index(outcome.metric)
+        gap = measure_gap(chosen[inside], renumbered, clusters[inside], int(large.sum()), seed, stream)
         units = len(np.unique(clusters[inside]))
         judged = [name for name, one in zip(names, large, strict=True) if one]
         mde |= dict(zip(judged, detectable(gap.rates), strict=True))
