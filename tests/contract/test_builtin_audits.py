@@ -91,6 +91,11 @@ TRIALS = {
         ("null", "counterfactual?attribute=clothing&level=hoodie&words=thief,criminal&effect=0.3"),
         {"groups": ["clothing", "tone"], "templates": ["a drawing of {}.", "{}"]},
     ),
+    "markedness": Trial(
+        drawn_people,
+        ("null", "counterfactual?attribute=clothing&level=hoodie&words=a person in a hoodie&effect=0.3"),
+        {"groups": ["clothing", "tone"], "min_group": 3},
+    ),
     "occupation": Trial(
         drawn_people,
         ("null", "association?d=1.5&attribute=presentation&x=short hair&y=long hair&a=baker&b=nurse"),
@@ -112,6 +117,7 @@ TRIALS = {
         ("null", "prototypes?labels=banana,hammer,teapot,mushroom&spread=0.5", "classifier?accuracy=0.7"),
         {"classes": 6, "splits": 2, "shots": [1, 2]},
     ),
+    "calibration": Trial(drawn_objects, ("null", "varied?accuracy=0.7")),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),

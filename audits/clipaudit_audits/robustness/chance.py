@@ -1,4 +1,4 @@
-"""How accurate a model would be if it knew nothing: the labels are dealt out anew. Pure."""
+"""What a model would show if it knew nothing, or if groups meant nothing: labels are dealt out anew. Pure."""
 
 from __future__ import annotations
 
@@ -29,19 +29,10 @@ def by_chance(
     names = {name: i for i, name in enumerate(sorted({*labels, *(p for p in predictions if p is not None)}))}
     chosen = np.array([-1 if p is None else names[p] for p in predictions])
     truth, unit = np.array([names[label] for label in labels]), codes(clusters)
-    mixed = _mixed(truth, unit)
-    rng, draws, parts = np.random.default_rng(seed), np.zeros(N_RESAMPLES), []
-    whole = ~mixed[unit]
-    if whole.any():
-        draws += _whole(chosen[whole], truth[whole], codes(unit[whole].tolist()), len(names), rng)
-        parts.append("images" if len(set(clusters)) == len(labels) else "clusters")
-    for number in np.flatnonzero(mixed):
-        members = np.flatnonzero(unit == number)
-        dealt = rng.permuted(np.broadcast_to(truth[members], (N_RESAMPLES, members.size)), axis=1)
-        draws += (dealt == chosen[members]).sum(axis=1)
-    if mixed.any():
-        parts.append("the images of a cluster")
-    method = f"labels dealt out anew among {' and among '.join(parts)} ({N_RESAMPLES:,} draws)"
+    rng, step = np.random.default_rng(seed), max(1, _CHUNK // len(labels))
+    sizes = [min(step, N_RESAMPLES - start) for start in range(0, N_RESAMPLES, step)]
+    draws = np.concatenate([(deal(truth, unit, rng, size) == chosen).sum(axis=1) for size in sizes]).astype(float)
+    method = f"labels dealt out anew {among(truth, unit)} ({N_RESAMPLES:,} draws)"
     test = Test(
         p=p_value(draws, float((chosen == truth).sum()), exact=False, alternative="greater"),
         alternative="greater", method=f"Monte-Carlo permutation: {method}", smallest_p=1 / (N_RESAMPLES + 1),
@@ -49,27 +40,37 @@ def by_chance(
     return null_from_draws(draws / len(labels), method), test
 
 
-def _mixed(truth: NDArray[np.int64], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(k,) whether a cluster's items have several labels."""
-    lowest = np.full(unit.max() + 1, np.iinfo(np.int64).max)
-    highest = np.full(unit.max() + 1, -1)
-    np.minimum.at(lowest, unit, truth)
-    np.maximum.at(highest, unit, truth)
-    return np.asarray(lowest < highest)
+def deal(values: NDArray[np.int64], unit: NDArray[np.int64], rng: np.random.Generator, draws: int) -> NDArray[np.int64]:
+    """(draws, n) `values` (n,) dealt out anew. unit: (n,) cluster numbers from 0.
 
-
-def _whole(
-    chosen: NDArray[np.int64], truth: NDArray[np.int64], unit: NDArray[np.int64], m: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """(draws,) hits when whole clusters exchange their labels."""
-    k = int(unit.max()) + 1
-    votes = np.zeros((k, m + 1))  # the last column: nothing was predicted
-    np.add.at(votes, (unit, chosen), 1.0)
-    label = np.empty(k, dtype=np.int64)
-    label[unit] = truth
-    found, step = np.empty(N_RESAMPLES), max(1, _CHUNK // k)
-    for start in range(0, N_RESAMPLES, step):
-        size = min(step, N_RESAMPLES - start)
-        dealt = rng.permuted(np.broadcast_to(label, (size, k)), axis=1)
-        found[start : start + size] = votes[np.arange(k), dealt].sum(axis=1)
+    Clusters whose items share one value exchange values as a whole, however large they are; in a cluster with several
+    values, its items do.
+    """
+    mixed = _mixed(values, unit)
+    of_unit = np.zeros(len(mixed), dtype=np.int64)
+    of_unit[unit] = values
+    pure = np.flatnonzero(~mixed)
+    dealt = np.broadcast_to(of_unit, (draws, len(mixed))).copy()
+    dealt[:, pure] = rng.permuted(dealt[:, pure], axis=1)
+    found = dealt[:, unit]
+    for number in np.flatnonzero(mixed):
+        members = np.flatnonzero(unit == number)
+        found[:, members] = rng.permuted(np.broadcast_to(values[members], (draws, members.size)), axis=1)
     return found
+
+
+def among(values: NDArray[np.int64], unit: NDArray[np.int64]) -> str:
+    """What `deal` exchanges, in words."""
+    mixed, single = _mixed(values, unit), len(values) == int(unit.max()) + 1
+    whole = "among images" if single else "among whole clusters"
+    inside = "among the images of each cluster"
+    return inside if mixed.all() else f"{whole} and {inside}" if mixed.any() else whole
+
+
+def _mixed(values: NDArray[np.int64], unit: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(k,) whether a cluster's items have several values."""
+    lowest = np.full(unit.max() + 1, np.iinfo(np.int64).max)
+    highest = np.full(unit.max() + 1, np.iinfo(np.int64).min)
+    np.minimum.at(lowest, unit, values)
+    np.maximum.at(highest, unit, values)
+    return np.asarray(lowest < highest)
