@@ -12,6 +12,7 @@ import json
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,7 +24,7 @@ from clipaudit.engine.plan import Plan, PlannedCell, make_plan
 from clipaudit.engine.progress import Reporter, Silent
 from clipaudit.engine.run import MAX_ERROR_RATE, Execution, execute
 from clipaudit.engine.store import RunStore, write_atomic
-from clipaudit.engine.suite import Suite, load_suite, parse_overrides
+from clipaudit.engine.suite import Suite, SuiteEntry, load_suite, parse_overrides
 from clipaudit.errors import UsageError
 from clipaudit.results import Manifest, RunResult
 
@@ -40,7 +41,7 @@ class Request:
 
     suite: str = "demo"
     model: str = "reference"
-    data: tuple[str, ...] = ()  # "id=path" or "path"
+    data: tuple[str, ...] = ()  # "id=path", "path" or "id"
     audits: tuple[str, ...] = ()  # globs
     settings: tuple[str, ...] = ()  # "audit.param=value"
     seed: int = 0
@@ -76,9 +77,32 @@ def prepare(request: Request) -> tuple[Plan, DataRegistry]:
 
     overrides = dict(parse_data_option(option) for option in request.data)
     registry = DataRegistry(overrides, offline=request.offline)
-    suite: Suite = load_suite(request.suite, list(overrides)).only(request.audits)
+    suite = _with_own_data(load_suite(request.suite, list(overrides)), registry, list(overrides))
+    suite = suite.only(request.audits)
     suite = suite.with_params(parse_overrides(request.settings))
     return make_plan(suite, registry, seed=request.seed, limit=request.limit), registry
+
+
+def _with_own_data(suite: Suite, registry: DataRegistry, data: Sequence[str]) -> Suite:
+    """The suite, and each of its audits on every data set given that it does not name and the audit can use.
+
+    UsageError for a data set that none of the audits can use.
+    """
+    from clipaudit.engine.serves import services
+
+    named = {entry.data for entry in suite.audits}
+    audits = dict.fromkeys(entry.id for entry in suite.audits)
+    entries = list(suite.audits)
+    for data_id in data:
+        if data_id in named:
+            continue
+        able = {service.audit for service in services(registry.open(data_id)) if service.reason is None}
+        if not able.intersection(audits):
+            raise UsageError(
+                f"--data {data_id}: no audit of suite {suite.id!r} can use it; clipaudit describe says which can"
+            )
+        entries += [SuiteEntry(id=audit, data=data_id) for audit in audits if audit in able]
+    return suite.model_copy(update={"audits": tuple(entries)})
 
 
 def open_for(plan: Plan, request: Request, reporter: Reporter) -> Model:

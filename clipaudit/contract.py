@@ -98,7 +98,8 @@ class AuditSpec(BaseModel):
         """The part that goes into results."""
         return AuditInfo(
             id=self.id, version=self.version, family=self.family, title=self.title, question=self.question,
-            harm=self.harm, kind_of_harm=self.kind_of_harm, citations=self.citations, limits=self.limits, methods=self.methods,
+            harm=self.harm, kind_of_harm=self.kind_of_harm, citations=self.citations, limits=self.limits,
+            methods=self.methods,
         )  # fmt: skip
 
 

@@ -76,8 +76,9 @@ def suite_options(command: F) -> F:
             "--data",
             "-d",
             multiple=True,
-            metavar="[ID=]PATH",
-            help="Where a data set lies, or your own: a folder with a card, a card, or a table with one beside it.",
+            metavar="[ID=]PATH|ID",
+            help="Where a data set lies; your own: a folder with a card, a card, or a table with one beside it; or a "
+            "known set by its id.",
         ),
         click.argument("suite", default="demo", metavar="[SUITE|AUDIT|FILE.toml]"),
     ):

@@ -67,11 +67,17 @@ def user_entry(path: Path, known: Entry | None = None) -> Entry:
     return _placed(known, path)
 
 
-def parse_data_option(option: str) -> tuple[str, Path]:
-    """ "id=path", or "path" whose card gives the id. Raises UsageError or DataError in one line."""
+def parse_data_option(option: str) -> tuple[str, Path | None]:
+    """ "id=path", "path" whose card gives the id, or the id of an installed card, which needs no place.
+
+    Raises UsageError or DataError in one line.
+    """
     left, equals, right = option.partition("=")
-    if equals and right and re.fullmatch(ID_PATTERN, left) and not Path(option).exists():
-        return left, Path(right).expanduser()
+    if not Path(option).exists():
+        if equals and right and re.fullmatch(ID_PATTERN, left):
+            return left, Path(right).expanduser()
+        if any(option == name for name, _ in installed_cards()):
+            return option, None
     path = Path(option).expanduser()
     return user_entry(path).card.id, path
 

@@ -26,16 +26,19 @@ class DataRegistry:
     """Data sets by id.
 
     Args:
-        overrides: id -> a card, a folder or table with a card, or the place of a set known by its installed card.
+        overrides: id -> a card, a folder or table with a card, or the place of a set known by its installed card (None:
+            where that card looks).
         offline: the network is not to be used.
 
     Raises UsageError or DataError at once if a place of `overrides` cannot be used.
     """
 
-    def __init__(self, overrides: Mapping[str, Path] | None = None, offline: bool = False) -> None:
+    def __init__(self, overrides: Mapping[str, Path | None] | None = None, offline: bool = False) -> None:
         self._offline = offline
         self._entries, self.broken = _installed()
         for data_id, path in (overrides or {}).items():
+            if path is None:  # an installed card as it is
+                continue
             entry = self._placed(data_id, path)
             if entry.card.id != data_id:
                 raise UsageError(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from clipaudit.api import Request, prepare
 from clipaudit.data.card import HubSource
 from clipaudit.data.digest import dataset_digest
 from clipaudit.data.files import FileImage, NamedItem, RowImage
@@ -53,6 +54,22 @@ def test_a_folder_with_a_card(pets: Path) -> None:
     assert data.images[0].load().getpixel((0, 0)) == (1, 0, 0)
     assert (data.info.items, data.info.licence, data.info.consent) == (3, "mit", "animals only")
     assert str(pets) not in data.info.model_dump_json()
+
+
+def test_a_known_set_by_its_id() -> None:
+    assert parse_data_option("objects") == ("objects", None)
+    assert DataRegistry(dict([parse_data_option("objects")])).reach("objects") is None
+    with pytest.raises(UsageError, match="objectz: no such file or folder"):
+        parse_data_option("objectz")
+
+
+def test_a_suite_takes_the_users_own_set_for_the_audits_that_can_use_it(pets: Path) -> None:
+    plan, _ = prepare(Request(suite="demo", data=(str(pets),)))
+    own = {entry.id for entry in plan.suite.audits if entry.data == "pets"}
+    assert "typographic" in own  # a label is all it needs
+    assert "counterfactual" not in own  # drawn people only
+    with pytest.raises(UsageError, match="--data pets: no audit of suite 'social-bias' can use it"):
+        prepare(Request(suite="social-bias", data=(str(pets),)))
 
 
 def test_a_folder_without_a_card_shows_the_lines_to_write(tmp_path: Path) -> None:
