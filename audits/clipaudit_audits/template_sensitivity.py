@@ -118,11 +118,7 @@ def note(found: Sensitivity, unit: str = "") -> str:
     return f"{agree} of {len(found.values)} templates alone {same}; {span}."
 
 
-def agreement(
-    findings: Sequence[tuple[Estimate, Sensitivity | None]],
-    subgroup: Mapping[str, str] | None = None,
-    of: str = "findings",
-) -> list[Estimate]:
+def agreement(findings: Sequence[tuple[Estimate, Sensitivity | None]], of: str = "findings") -> list[Estimate]:
     """At most one secondary estimate: mean share of agreeing templates, and which effects change their sign.
 
     `of` names the findings in words. Estimates without a value, too small, or without two templates do not count.
@@ -131,38 +127,33 @@ def agreement(
     if not counted:
         return []
     value = float(np.mean([s.agreeing for _, s in counted]))
-    effects = [(e, s) for e, s in counted if e.status is Status.EFFECT]
-    changing = [e.title for e, s in effects if s.changes]
-    text = (
-        f"Over {len(counted):,} {of}, a single template has the sign of all templates together in "
-        f"{value_text(value, 'proportion')} of cases. "
-    )
-    if not effects:
-        text += "None of them was shown to differ from chance, so that no sign was to be expected."
-    elif changing:
-        more = "" if len(changing) <= _NAMED else f" and {len(changing) - _NAMED:,} more"
-        names = ", ".join(f"“{printable(name)}”" for name in changing[:_NAMED])
-        verb = "changes its" if len(changing) == 1 else "change their"
-        of_effects = (
-            "The shown effect" if len(effects) == 1 else f"Of {len(effects):,} shown effects, {len(changing):,}"
-        )
-        text += f"{of_effects} {verb} sign with the template: {names}{more}."
-    else:
-        what = (
-            "The shown effect does not change its"
-            if len(effects) == 1
-            else (f"None of {len(effects):,} shown effects changes its")
-        )
-        text += f"{what} sign with the template."
+    share = value_text(value, "proportion")
+    text = f"Over {len(counted):,} {of}, a single template has the sign of all templates together in {share} of cases."
     return [
         Estimate(
             metric=AGREEMENT.name, title=f"{AGREEMENT.title}: {of}", value=value, unit=AGREEMENT.unit,
-            direction=AGREEMENT.direction, role="secondary", subgroup=dict(subgroup or {}),
-            n=sum(len(s.values) for _, s in counted), sentence=text,
+            direction=AGREEMENT.direction, role="secondary", n=sum(len(s.values) for _, s in counted),
+            sentence=f"{text} {_changing(counted, of)}",
             notes=("n counts findings times templates. Without any effect about half agree, and somewhat more, since "
                    "each template is part of the whole.",),
         )
     ]  # fmt: skip
+
+
+def _changing(counted: Sequence[tuple[Estimate, Sensitivity]], of: str) -> str:
+    """Which shown effects change their sign; of findings without tests, which of all."""
+    tested = any(e.test is not None or e.status is Status.EFFECT for e, _ in counted)
+    judged = [(e, s) for e, s in counted if e.status is Status.EFFECT] if tested else list(counted)
+    if not judged:
+        return "None of them was shown to differ from chance, so that no sign was to be expected."
+    changing = [e.title for e, s in judged if s.changes]
+    what = "shown effects" if tested else of
+    if not changing:
+        return f"Of {len(judged):,} {what}, none changes its sign with the template."
+    more = "" if len(changing) <= _NAMED else f" and {len(changing) - _NAMED:,} more"
+    names = ", ".join(f"“{printable(name)}”" for name in changing[:_NAMED])
+    verb = "changes its" if len(changing) == 1 else "change their"
+    return f"Of {len(judged):,} {what}, {len(changing):,} {verb} sign with the template: {names}{more}."
 
 
 def _opposite(found: Sensitivity, unit: str) -> str:

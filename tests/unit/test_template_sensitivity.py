@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clipaudit_audits.template_sensitivity import AGREEMENT, CHANGES, agreement, marked, note, sensitivity
 
-from clipaudit.results import Estimate, Status
+from clipaudit.results import Estimate, Status, Test
 
 
 def _estimate(value: float, status: Status = Status.EFFECT, title: str = "An effect") -> Estimate:
@@ -90,12 +90,21 @@ def test_the_summary_is_the_mean_share_and_names_what_changes() -> None:
         (_estimate(0.25, Status.TOO_SMALL), shaky),
         (_estimate(1.0), None),
     ]
-    (summary,) = agreement(findings, {"groups": "x"})
+    (summary,) = agreement(findings)
     assert summary.metric == AGREEMENT.name
     assert summary.value == pytest.approx(np.mean([1.0, 0.5]))
     assert summary.n == 4
     assert "Of 2 shown effects, 1 changes its sign with the template: “Shaky”." in summary.sentence
     assert agreement([(_estimate(1.0), None)]) == []
+
+
+def test_the_summary_of_findings_without_tests_counts_all_of_them() -> None:
+    shaky = sensitivity({"a": 1.0, "b": -0.5}, 0.25)
+    (summary,) = agreement([(_estimate(0.25, Status.DESCRIBED, "Shaky"), shaky)], of="margins")
+    assert summary.sentence.endswith("Of 1 margins, 1 changes its sign with the template: “Shaky”.")
+    quiet = _estimate(0.25, Status.NO_EFFECT).model_copy(update={"test": Test(p=0.4, method="exact")})
+    (summary,) = agreement([(quiet, shaky)])
+    assert "no sign was to be expected" in summary.sentence
 
 
 def test_a_long_template_is_shortened_and_made_safe() -> None:

@@ -66,16 +66,9 @@ def all_estimates(made: Study) -> list[Estimate]:
         marked(e.model_copy(update={"sentence": say.category_sentence(e, grouping.name, made.k)}), found)
         for e, (_, grouping, found) in zip(tested, categories, strict=True)
     ]
-    summaries = [
-        summary
-        for grouping in made.groupings
-        for summary in agreement(
-            [(e, found) for e, (_, of, found) in zip(spoken, categories, strict=True) if of is grouping],
-            {"groups": grouping.label},
-            "means over categories",
-        )
-    ]
-    return [*spoken, *top_words(made), *summaries, *small]
+    stable = [found for _, _, found in categories]
+    summary = agreement(list(zip(spoken, stable, strict=True)), of="means over categories")
+    return [*spoken, *top_words(made), *summary, *small]
 
 
 def top_words(made: Study) -> list[Estimate]:

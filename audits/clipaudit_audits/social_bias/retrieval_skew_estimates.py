@@ -106,9 +106,7 @@ def all_estimates(study: Study) -> list[Estimate]:
             extra.append(_excess(study, judged, key, estimate))
         if key.metric == "max_skew" and key.target == study.params.target and len(study.params.templates) > 1:
             extra += _templates(study, judged, key)
-    for judged in {id(judged): judged for judged, _, _ in found}.values():
-        own = [(e, each) for (of, _, _), e, each in zip(found, spoken, alone, strict=True) if of is judged]
-        extra += agreement(own, {"groups": judged.grouping.label}, "skews")
+    extra += agreement(list(zip(spoken, alone, strict=True)), of="skews")
     return [*spoken, *extra, *small]
 
 
