@@ -1,4 +1,4 @@
-"""Data for plots: rates per group beside published ones, intersections as tables, label sets, images concerned."""
+"""Data for plots: rates per group beside published ones, intersections as small multiples, label sets, images concerned."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from clipaudit.results import (
     GalleryFigure,
     GalleryItem,
     HeatmapFigure,
+    PanelsFigure,
     Point,
     Status,
 )
@@ -22,6 +23,7 @@ from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.social_bias.denigration_labels import ANY
 from clipaudit_audits.social_bias.denigration_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
+from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
 from clipaudit_audits.social_bias.rate_estimates import rates_by_group
 from clipaudit_audits.spelled import with_article
 
@@ -38,7 +40,7 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
             if len(grouping.columns) == 1:
                 made.append(_forest(grouping, harm, found))
             elif harm != ANY:
-                made.append(_table(study, grouping, harm, found))
+                made.append(_panels(study, grouping, harm, found))
         if len(grouping.columns) == 1:
             made += [_labels(study, grouping), _sets(study, grouping)]
     return [figure for figure in [*made, _gallery(study)] if figure is not None]
@@ -110,24 +112,18 @@ def _article(harm: str) -> str:
     return harm.replace("any", "a", 1) if harm == ANY else f"{with_article(harm)} label"
 
 
-def _table(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
-    """The rate in every cell of an intersection; cells that are too small stay empty."""
-    columns = (study.answers.columns[name] for name in grouping.columns)
-    parts = {", ".join(cell): cell for cell in zip(*columns, strict=True)}
-    judged = {
-        (", ".join(cell[:-1]), cell[-1]): float(e.value or 0.0)
-        for e in found
-        if e.status is not Status.TOO_SMALL and (cell := parts[e.subgroup[grouping.label]])
-    }
+def _panels(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
+    """The rate in every cell of an intersection; those that are too small are shown as such."""
+    cells = cells_of(study.answers.columns[name] for name in grouping.columns)
+    judged = [e for e in found if e.status is not Status.TOO_SMALL]
     if not judged:
         return None
-    rows, last = (tuple(sorted({cell[i] for cell in judged})) for i in (0, 1))
-    most = max(judged, key=lambda cell: judged[cell])
-    return HeatmapFigure(
-        id=_slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}", rows=rows,
-        columns=last, values=tuple(tuple(judged.get((row, name)) for name in last) for row in rows),
-        value_label="share of images", caption=f"Empty: {_SMALL} to be judged.",
-        alt=f"Highest: {most[0]}, {most[1]}, {value_text(judged[most], 'proportion')}.",
+    most = max(judged, key=lambda e: e.value or 0.0)
+    return PanelsFigure(
+        id=_slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
+        x_label="share of images", panels=panels({cells[e.subgroup[grouping.label]]: point(e) for e in found}),
+        null_value=0.0, caption="Wilson intervals.",
+        alt=f"Highest: {most.subgroup[grouping.label]}, {value_text(most.value, 'proportion')} of {most.n} images.",
     )  # fmt: skip
 
 

@@ -76,4 +76,4 @@ def _spellings(race: str) -> set[str]:
 
 
 def _reference(label: str, source: str, per_cent: float) -> Reference:
-    return Reference(label=label, value=per_cent / 100, source=source)
+    return Reference(label=label, value=round(per_cent / 100, 4), source=source)

@@ -1,0 +1,54 @@
+"""Markedness audit: whose images are "a person" to the model, and whose are named by their group?
+
+params  what is asked     rows   what the model answered     study   who is given the unmarked label
+similarity, closeness, rate_estimates, estimates, sentences      figures
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from clipaudit.contract import Audit, Cell, PlanContext, Workload
+from clipaudit.errors import UsageError
+from clipaudit.results import Estimate, Figure
+from clipaudit.zeroshot import prompts
+from clipaudit_audits.social_bias.markedness_params import all_labels, resolve
+from clipaudit_audits.social_bias.markedness_rows import measure
+from clipaudit_audits.social_bias.markedness_spec import SPEC
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clipaudit.models.protocol import Model
+
+
+class Markedness(Audit):
+    """One cell: one unmarked label against those of all groups, column by column."""
+
+    spec = SPEC
+
+    def plan(self, ctx: PlanContext) -> list[Cell]:
+        """UsageError for parameters, DataError for data that cannot answer the question; one line each."""
+        if ctx.dataset is None:
+            raise UsageError('markedness: give the audit a data set of people with groups (data = "fairface")')
+        return super().plan(PlanContext(resolve(ctx.params, ctx.dataset), ctx.seed, ctx.dataset))
+
+    def workload(self, cell: Cell) -> Workload:
+        return Workload(cell.require_dataset().images, prompts(all_labels(cell.params), cell.params.templates))
+
+    def run(self, cell: Cell, model: Model) -> pa.Table:
+        """See `markedness_rows` for the columns."""
+        return measure(cell.require_dataset(), cell.params, model)
+
+    def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
+        from clipaudit_audits.social_bias.markedness_estimates import all_estimates
+        from clipaudit_audits.social_bias.markedness_study import study
+
+        return all_estimates(study(cell, rows))
+
+    def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
+        from clipaudit_audits.social_bias.markedness_figures import all_figures
+        from clipaudit_audits.social_bias.markedness_study import study
+
+        return all_figures(study(cell, rows), estimates)
