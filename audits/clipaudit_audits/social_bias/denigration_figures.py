@@ -1,4 +1,4 @@
-"""Data for plots: rates per group beside published ones, intersections as small multiples, label sets, images concerned."""
+"""Data for plots: rates per group beside published ones, intersections, label sets, and the images concerned."""
 
 from __future__ import annotations
 
