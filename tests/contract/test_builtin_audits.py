@@ -96,11 +96,6 @@ TRIALS = {
         ("null", "counterfactual?attribute=clothing&level=hoodie&words=a person in a hoodie&effect=0.3"),
         {"groups": ["clothing", "tone"], "min_group": 3},
     ),
-    "markedness": Trial(
-        drawn_people,
-        ("null", "counterfactual?attribute=clothing&level=hoodie&words=a person in a hoodie&effect=0.3"),
-        {"groups": ["clothing", "tone"], "min_group": 3},
-    ),
     "occupation": Trial(
         drawn_people,
         ("null", "association?d=1.5&attribute=presentation&x=short hair&y=long hair&a=baker&b=nurse"),
