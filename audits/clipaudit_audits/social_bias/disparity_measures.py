@@ -119,7 +119,7 @@ def compare(
     if large.sum() > 1:
         inside = large[codes]
         renumbered = (np.cumsum(large) - 1)[codes[inside]]
-        stream = METRICS.index(outcome.metric)
+        stream = METRICS.index(outcome.metric) if outcome.metric in METRICS else 0  # another audit's rate
         gap = measure_gap(chosen[inside], renumbered, clusters[inside], int(large.sum()), seed, stream)
         units = len(np.unique(clusters[inside]))
         judged = [name for name, one in zip(names, large, strict=True) if one]
