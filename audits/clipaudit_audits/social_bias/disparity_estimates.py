@@ -96,16 +96,16 @@ def _overall(study: Study) -> Estimate:
 def _unread(study: Study, grouping: Grouping, found: Found) -> None:
     """Groups without a readable image."""
     for group in grouping.small:
-        made = _make(study, "accuracy", _title(study, "accuracy", grouping, "", group), None, {grouping.label: group},
+        made = _make(study, "accuracy", _title(study, "accuracy", ""), None, {grouping.label: group},
                      role="secondary", n=0, status=Status.TOO_SMALL)  # fmt: skip
         sentence = say.group_sentence(made, grouping.label, group, "", study.params.min_group)
         found.plain.append(made.model_copy(update={"sentence": sentence}))
 
 
-def _title(study: Study, metric: str, grouping: Grouping, about: str, group: str = "") -> str:
+def _title(study: Study, metric: str, about: str) -> str:
+    """Groups are not part of it: the subgroup names them."""
     name = study.spec.metric(metric).title
-    name += f" of '{about}'" if about else ""
-    return f"{name}: {group} ({grouping.name})" if group else f"{name} by {grouping.name}"
+    return f"{name}: '{about}'" if about else name
 
 
 def _of_one(study: Study, compared: Compared, found: Found) -> None:
@@ -118,13 +118,13 @@ def _of_one(study: Study, compared: Compared, found: Found) -> None:
         sentence = say.not_compared(grouping.label, study.spec.metric(compared.outcome.metric).title.lower(),
                                     study.params.min_group)  # fmt: skip
         found.plain.append(
-            _make(study, metric, _title(study, metric, grouping, about), None, subgroup, role=role,
+            _make(study, metric, _title(study, metric, about), None, subgroup, role=role,
                   n=int(compared.rates.n.sum()), status=Status.TOO_SMALL, sentence=sentence)
         )  # fmt: skip
         return
     null = compared.gap.null("gap", 100)
     made = _make(
-        study, metric, _title(study, metric, grouping, about), 100 * compared.gap.observed["gap"], subgroup, role=role,
+        study, metric, _title(study, metric, about), 100 * compared.gap.observed["gap"], subgroup, role=role,
         interval=_points(compared.gap.bound), null=null, test=compared.gap.test,
         minimum_detectable=mde_null(null.sd or 0.0) or None, notes=_small_note(compared, study.params.min_group),
         **_sizes(compared),
@@ -164,7 +164,7 @@ def _groups(study: Study, compared: Compared) -> Iterator[Estimate]:
     for i, group in enumerate(compared.names):
         n, units = int(rates.n[i]), int(rates.units[i])
         made = _make(
-            study, metric, _title(study, metric, grouping, about, group), float(compared.value[i]),
+            study, metric, _title(study, metric, about), float(compared.value[i]),
             {grouping.label: group} | ({"class": about} if about else {}), role="secondary", n=n, clusters=units,
             interval=wilson_rate(float(rates.p[i]), float(rates.effective[i]), units == n),
             minimum_detectable=compared.mde[group],
@@ -182,7 +182,7 @@ def _further(study: Study, compared: Compared) -> Iterator[Estimate]:
     subgroup, sizes = _subgroup(grouping, about), _sizes(compared)
 
     def made(metric: str, value: float, more: dict[str, str] | None = None, **fields: Any) -> Estimate:
-        title = _title(study, metric, grouping, about)
+        title = _title(study, metric, about)
         return _make(study, metric, title, value, subgroup | (more or {}), role="secondary", **sizes, **fields)
 
     variance = made("between_group_variance", 1e4 * gap.between.value, {"rate": rate},
@@ -210,7 +210,7 @@ def _odds(study: Study, rates: dict[str, Compared], about: str, found: Found) ->
     null: Null = null_from_draws(100 * gap.draws, gap.method)
     grouping, metric = true.grouping, "equalised_odds_difference"
     made = _make(
-        study, metric, _title(study, metric, grouping, about), 100 * gap.value, _subgroup(grouping, about),
+        study, metric, _title(study, metric, about), 100 * gap.value, _subgroup(grouping, about),
         role="secondary", interval=_points(gap.bound), null=null, test=gap_test(gap.draws, gap.value, gap.method),
         minimum_detectable=mde_null(null.sd or 0.0) or None, n=_sizes(true)["n"] + _sizes(false)["n"],
     )  # fmt: skip

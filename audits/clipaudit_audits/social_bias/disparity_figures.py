@@ -1,4 +1,4 @@
-"""Data for plots: gaps beside chance, accuracy per group, and each pair of columns as a table."""
+"""Data for plots: gaps beside chance, accuracy per group, and intersections as small multiples."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from clipaudit.results import (
     GalleryFigure,
     GalleryItem,
     HeatmapFigure,
+    PanelsFigure,
     Point,
     Reference,
     Status,
 )
+from clipaudit_audits.social_bias.disparity_measures import RATES
 from clipaudit_audits.social_bias.disparity_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
+from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
 
 MOST_SHOWN = 12
 _SMALL = "too small"
-_TESTED = (
-    "accuracy_gap", "demographic_parity_difference", "true_positive_gap", "false_positive_gap",
-    "equalised_odds_difference",
-)  # fmt: skip
+_SHORT = {
+    "accuracy_gap": "accuracy",
+    "demographic_parity_difference": "class given",
+    "true_positive_gap": "true positives",
+    "false_positive_gap": "false positives",
+    "equalised_odds_difference": "equalised odds",
+}
 
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
@@ -36,7 +42,7 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     for grouping in study.groupings:
         accuracies = _of_groups(estimates, "accuracy", grouping)
         made.append(
-            _forest(study, grouping, accuracies) if len(grouping.columns) == 1 else _table(study, grouping, accuracies)
+            _forest(study, grouping, accuracies) if len(grouping.columns) == 1 else _panels(study, grouping, accuracies)
         )
         if len(grouping.columns) == 1:
             made.append(_class_table(study, grouping, estimates))
@@ -52,16 +58,15 @@ def _slug(*parts: str) -> str:
 
 
 def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
-    kinds = _TESTED if len(study.reported) == 1 else _TESTED[:1]
+    kinds = list(_SHORT) if len(study.reported) == 1 else ["accuracy_gap"]
     shown = [e for e in estimates if e.metric in kinds and e.value is not None]
     if not shown:
         return None
     points = tuple(
         Point(
-            label=e.title, value=e.value, low=None if e.interval is None else e.interval.low, high=e.value, n=e.n,
-            group=study.spec.metric(e.metric).title, null_low=None if e.null is None else e.null.low,
-            null_high=None if e.null is None else e.null.high,
-            note="larger than chance" if e.status is Status.EFFECT else "not shown to be larger than chance",
+            label=f"{e.subgroup['groups'].removesuffix(' (annotated)')}: {_SHORT[e.metric]}", value=e.value, n=e.n,
+            low=None if e.interval is None else e.interval.low, group=str(e.status),
+            null_low=None if e.null is None else e.null.low, null_high=None if e.null is None else e.null.high,
         )
         for e in shown
     )  # fmt: skip
@@ -69,8 +74,8 @@ def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     return ForestFigure(
         id="gaps", title="Gaps between annotated groups, beside chance", x_label="largest minus smallest rate (points)",
         points=points, null_value=0.0,
-        caption="Mark: observed gap. Line to its left: simultaneous lower bound of the true gap. Band: central 95 % of "
-        "gaps when groups are permuted. A mark inside its band is what chance gives.",
+        caption="Mark: observed gap. Line: from the simultaneous lower bound of the true gap, open above. Band: "
+        "central 95 % of gaps when groups are permuted. A mark inside its band is what chance gives.",
         alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
     )  # fmt: skip
 
@@ -106,57 +111,59 @@ def _forest(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figu
         )
         for e in shown
     )  # fmt: skip
-    kept = study.answers.readable
-    overall = float((study.answers.predictions == study.answers.targets)[kept].mean())
     worst = min(shown, key=lambda e: e.value or 0.0)
     return ForestFigure(
         id=_slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
         x_label="share agreeing with the annotation", points=points,
-        references=(Reference(label="all images", value=overall, source="this run"),),
+        references=(Reference(label="all images", value=_overall(study), source="this run"),),
         caption="Wilson intervals. Groups are named as annotated.",
         alt=f"Lowest: {worst.subgroup[grouping.label]}, {value_text(worst.value, 'proportion')} of {worst.n} images.",
     )  # fmt: skip
 
 
-def _table(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figure | None:
-    """Accuracy of every cell of an intersection; cells that are too small stay empty."""
-    columns = (study.answers.columns[name] for name in grouping.columns)
-    parts = {", ".join(cell): cell for cell in zip(*columns, strict=True)}
-    cells = {parts[e.subgroup[grouping.label]]: e for e in found}
-    rows = sorted({", ".join(cell[:-1]) for cell in cells})
-    last = sorted({cell[-1] for cell in cells})
-    judged = {
-        (", ".join(cell[:-1]), cell[-1]): e.value
-        for cell, e in cells.items()
-        if e.status is not Status.TOO_SMALL and e.value is not None
-    }
+def _panels(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figure | None:
+    """Accuracy of every cell of an intersection; those that are too small are shown as such."""
+    cells = cells_of(study.answers.columns[name] for name in grouping.columns)
+    shown = {cells[e.subgroup[grouping.label]]: e for e in found if e.value is not None}
+    judged = [e for e in shown.values() if e.status is not Status.TOO_SMALL]
     if not judged:
         return None
-    least = min(judged, key=lambda cell: judged[cell] or 0.0)
-    return HeatmapFigure(
-        id=_slug("accuracy", grouping.name), title=f"Accuracy by {grouping.label}", rows=tuple(rows),
-        columns=tuple(last), values=tuple(tuple(judged.get((row, name)) for name in last) for row in rows),
-        value_label="accuracy", caption=f"Empty: {_SMALL} to be judged.",
-        alt=f"Lowest: {least[0]}, {least[1]}, {value_text(judged[least], 'proportion')}.",
+    least = min(judged, key=lambda e: e.value or 0.0)
+    return PanelsFigure(
+        id=_slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
+        x_label="share agreeing with the annotation", panels=panels({cell: point(e) for cell, e in shown.items()}),
+        null_value=_overall(study), caption="Wilson intervals; the upright line is the accuracy over all images.",
+        alt=f"Lowest: {least.subgroup[grouping.label]}, {value_text(least.value, 'proportion')} of {least.n} images.",
     )  # fmt: skip
 
 
+def _overall(study: Study) -> float:
+    kept = study.answers.readable
+    return float((study.answers.predictions == study.answers.targets)[kept].mean())
+
+
 def _class_table(study: Study, grouping: Grouping, estimates: Sequence[Estimate]) -> Figure | None:
-    """Selection rate of each class by group."""
+    """Selection rate of each class by group; of a single reported class, its three rates."""
+    single = len(study.reported) == 1
+    columns = RATES if single else study.reported
     found = {
-        (e.subgroup[grouping.label], e.subgroup["class"]): e.value
-        for e in _of_groups(estimates, "selection_rate", grouping)
+        (e.subgroup[grouping.label], e.metric if single else e.subgroup["class"]): e.value
+        for metric in (RATES if single else RATES[:1])
+        for e in _of_groups(estimates, metric, grouping)
         if e.status is not Status.TOO_SMALL
     }
     if not found:
         return None
     rows = tuple(name for name in grouping.values if any(group == name for group, _ in found))
-    top = max(found, key=lambda key: found[key] or 0.0)
+    top = max((key for key in found if not single or key[1] == RATES[0]), key=lambda key: found[key] or 0.0)
+    name = study.reported[0] if single else top[1]
     return HeatmapFigure(
-        id=_slug("selection", grouping.name), title=f"Which class is given, by {grouping.label}", rows=rows,
-        columns=study.reported, values=tuple(tuple(found.get((row, name)) for name in study.reported) for row in rows),
-        value_label="share of images given the class", caption=f"Empty: {_SMALL} to be judged.",
-        alt=f"Highest: {top[1]} for {top[0]}, {value_text(found[top], 'proportion')}.",
+        id=_slug("classes", grouping.name), rows=rows,
+        title=f"Rates of '{name}' by {grouping.label}" if single else f"Which class is given, by {grouping.label}",
+        columns=tuple(study.spec.metric(one).title for one in RATES) if single else study.reported,
+        values=tuple(tuple(found.get((row, column)) for column in columns) for row in rows),
+        value_label="share of images", caption=f"Empty: {_SMALL} to be judged.",
+        alt=f"'{name}' is given most to {top[0]}, {value_text(found[top], 'proportion')}.",
     )  # fmt: skip
 
 
