@@ -40,23 +40,28 @@ class VariedControl:
         rest = (1 - self._params.confidence) / max(1, len(labels) - 1)
         for i, image in enumerate(images):
             name = image.attributes.get("label")
-            right = None if name is None else offered.get(tidy(name))
-            if right is None:
-                values[i], errors[i] = np.nan, f"{image.id}: {self.info.name} needs a label that is on offer"
+            if name is None:
+                values[i], errors[i] = np.nan, f"{image.id}: {self.info.name} needs an image with a label"
                 continue
+            right = offered.get(tidy(name), _reworded(name, labels))
             for template in templates:
                 row = np.full(len(labels), rest if len(labels) > 1 else 0.0)
                 row[self._decide(image, right, labels, template)] = self._params.confidence if len(labels) > 1 else 1.0
                 values[i] += row / len(templates)
         return Scores(values, "probability", tuple(errors))
 
-    def _decide(self, image: ImageRef, right: int, labels: Sequence[str], template: str) -> int:
+    def _decide(self, image: ImageRef, right: int | None, labels: Sequence[str], template: str) -> int:
         params = self._params
         met = params.when and all(
             word in image.attributes.values() or holds(template, [word]) is not None for word in params.when
         )
         luck = uniform(params.seed, "accuracy", image.id)
-        if luck < (params.then if met else params.accuracy) or len(labels) == 1:
+        if right is not None and (luck < (params.then if met else params.accuracy) or len(labels) == 1):
             return right
         others = [label for j, label in enumerate(labels) if j != right]
         return list(labels).index(pick(others, params.seed, "other", image.id))
+
+
+def _reworded(name: str, labels: Sequence[str]) -> int | None:
+    """The first label that holds the name as a whole word."""
+    return next((j for j, label in enumerate(labels) if holds(label, [name]) is not None), None)

@@ -118,6 +118,15 @@ TRIALS = {
         {"classes": 6, "splits": 2, "shots": [1, 2]},
     ),
     "calibration": Trial(drawn_objects, ("null", "varied?accuracy=0.7")),
+    "prompts": Trial(
+        drawn_objects,
+        ("null", "varied?accuracy=0.7&when=there&then=0.3"),
+        {
+            "images": 60,
+            "crops": [1.0, 0.8],
+            "label_sets": {"sky": {"words": {"banana": "yellow banana"}, "extra": ["cloud"]}},
+        },
+    ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),

@@ -14,10 +14,10 @@ from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.robustness import calibration_figures as plots
 from clipaudit_audits.robustness.calibration_params import CalibrationParams
-from clipaudit_audits.robustness.calibration_rows import group_columns, measure
+from clipaudit_audits.robustness.calibration_rows import measure
 from clipaudit_audits.robustness.calibration_score import answers, estimates
 from clipaudit_audits.robustness.calibration_spec import SPEC
-from clipaudit_audits.robustness.labelled import Labelled, labelled
+from clipaudit_audits.robustness.labelled import Labelled, group_columns, labelled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +35,7 @@ class Calibration(Audit):
         cells = super().plan(ctx)
         for cell in cells:  # what the data lacks is said before anything runs
             _shown(cell)
-            group_columns(cell.require_dataset(), cell.params)
+            _groups(cell)
         return cells
 
     def workload(self, cell: Cell) -> Workload:
@@ -43,7 +43,7 @@ class Calibration(Audit):
         return Workload(shown.images, prompts(shown.classes, cell.params.templates))
 
     def run(self, cell: Cell, model: Model) -> pa.Table:
-        return measure(model, _shown(cell), group_columns(cell.require_dataset(), cell.params), cell.params)
+        return measure(model, _shown(cell), _groups(cell), cell.params)
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         return correct(estimates(answers(rows.to_pylist()), cell.params, cell.seed), "holm", "tests")
@@ -60,6 +60,10 @@ class Calibration(Audit):
             *([groups] if groups else []),
             plots.worst(records),
         ]
+
+
+def _groups(cell: Cell) -> tuple[str, ...]:
+    return group_columns(cell.require_dataset(), cell.params.groups, cell.params.target)
 
 
 def _shown(cell: Cell) -> Labelled:

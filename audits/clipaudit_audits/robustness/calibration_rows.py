@@ -8,29 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, NotSupported
 from clipaudit.models.protocol import Scores
 from clipaudit.zeroshot import probabilities
 from clipaudit_audits.robustness.calibration_params import CalibrationParams
-from clipaudit_audits.robustness.labelled import Labelled
+from clipaudit_audits.robustness.labelled import GROUP, Labelled
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
-
-GROUP = "group: "  # before the names of the columns that hold groups
-
-
-def group_columns(dataset: Dataset, params: CalibrationParams) -> tuple[str, ...]:
-    """The columns asked for, else the card's groups; those with a single value, and the class itself, left out.
-
-    Raises DataError for a column that is missing.
-    """
-    columns = tuple(dict.fromkeys(params.groups or dataset.info.groups))
-    dataset.require(*columns)
-    return tuple(c for c in columns if c != params.target and len({v for v in dataset.column(c) if v.strip()}) > 1)
 
 
 def measure(model: Model, shown: Labelled, groups: Sequence[str], params: CalibrationParams) -> pa.Table:

@@ -18,9 +18,9 @@ from clipaudit.stats.power import mde_null
 from clipaudit_audits.robustness import calibration_measures as measures
 from clipaudit_audits.robustness.calibration_measures import Flags, Floats, Ints
 from clipaudit_audits.robustness.calibration_params import CalibrationParams
-from clipaudit_audits.robustness.calibration_rows import GROUP
 from clipaudit_audits.robustness.calibration_spec import SPEC
 from clipaudit_audits.robustness.chance import among, deal
+from clipaudit_audits.robustness.labelled import GROUP
 from clipaudit_audits.robustness.making import Maker, unit_of
 from clipaudit_audits.robustness.typographic_measures import share
 from clipaudit_audits.wording import between, percent, points_text

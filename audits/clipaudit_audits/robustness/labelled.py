@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit_audits.choosing import largest_classes, spread
+
+GROUP = "group: "  # before the names of the columns of rows that hold annotated groups
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,13 @@ def labelled(dataset: Dataset, audit: str, *, target: str, classes: int, images:
         clusters=tuple(image.attributes[cluster] if cluster else image.id for image in found),
         classes=tuple(chosen),
     )
+
+
+def group_columns(dataset: Dataset, asked: Sequence[str], target: str) -> tuple[str, ...]:
+    """The columns of annotated groups asked for, else the card's; constant ones, and the class itself, are left out.
+
+    Raises DataError for a column that is missing.
+    """
+    columns = tuple(dict.fromkeys(asked or dataset.info.groups))
+    dataset.require(*columns)
+    return tuple(c for c in columns if c != target and len({value for value in dataset.column(c) if value.strip()}) > 1)
