@@ -13,6 +13,7 @@ a group's column). All is deterministic in (parameters, image id or text) and in
 | `linear?dim=&side=&masked=` | an image's distance from other classes; masked, a gradient that leads nowhere |
 | `counterfactual?attribute=&level=&words=&effect=` | one level of an attribute is closer to some words by that cosine |
 | `varied?accuracy=&confidence=&when=&then=` | another accuracy for some templates or images; a confidence |
+| `preferring?attribute=&level=&words=&rate=&otherwise=` | some labels win, for one group more often |
 | `prototypes?labels=&known=&spread=` | labels that images show and texts do not know |
 """
 
@@ -30,6 +31,7 @@ from pydantic import ValidationError
 from clipaudit.errors import ModelError, nearest
 from clipaudit.models import control_params as kinds
 from clipaudit.models.control_decisions import DecisionControl, classify, follow_shape, read
+from clipaudit.models.control_preferring import PreferringControl
 from clipaudit.models.control_prototypes import PrototypeControl
 from clipaudit.models.control_varied import VariedControl
 from clipaudit.models.control_vectors import VectorControl, associate, nothing, shift
@@ -51,7 +53,12 @@ _LAYOUTS: dict[str, tuple[type[kinds.ControlParams], Callable[[Any], Any]]] = {
 }
 CONTROLS: dict[str, type[kinds.ControlParams]] = {
     name: params for name, (params, _) in sorted({**_RULES, **_LAYOUTS}.items())
-} | {"linear": kinds.LinearParams, "prototypes": kinds.PrototypeParams, "varied": kinds.VariedParams}
+} | {
+    "linear": kinds.LinearParams,
+    "preferring": kinds.PreferringParams,
+    "prototypes": kinds.PrototypeParams,
+    "varied": kinds.VariedParams,
+}
 
 _LINEAR = (
     "This is a linear network with random weights, made to test attacks: the result says how well they find what is "
@@ -90,6 +97,8 @@ def load_control(rest: str) -> Model:
     params = _params(name, query)
     if isinstance(params, kinds.VariedParams):
         return VariedControl(_info(name, params, ("scores",)), params)
+    if isinstance(params, kinds.PreferringParams):
+        return PreferringControl(_info(name, params, ("scores",)), params)
     if isinstance(params, kinds.PrototypeParams):
         return PrototypeControl(_info(name, params, ("embeddings", "scores")), params)
     if name in _RULES:

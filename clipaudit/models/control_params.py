@@ -123,6 +123,20 @@ class VariedParams(ClassifierParams):
     then: Share = Field(default=0.5, description="Accuracy where all of these are met.")
 
 
+class PreferringParams(ControlParams):
+    """`preferring`: the labels `words` score above all others for a share `rate` of the images of one group.
+
+    For images whose `attribute` is none of `level` the share is `otherwise`; for all remaining images these labels
+    score below all others. So the share holds in every label set that has one of the words and one other label.
+    """
+
+    attribute: str = Field(min_length=1, description="Column that is looked at.")
+    level: Words = Field(description="Values of the attribute with the share `rate`, comma-separated.")
+    words: Words = Field(description="Labels that are preferred, each as it is asked for, comma-separated.")
+    rate: Share = Field(default=0.3, description="Share of the images of these values.")
+    otherwise: Share = Field(default=0.1, description="Share of all other images.")
+
+
 class PrototypeParams(ControlParams):
     """`prototypes`: images lie around their label's centre; the texts of a share `known` of the labels lie there too.
 

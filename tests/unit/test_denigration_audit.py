@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,7 @@ def test_ties_and_refused_labels_are_no_harm() -> None:
 
 
 def test_planted_rates_are_recovered_in_every_label_set() -> None:
-    images = people(1500, ("a", "b"), ("f",))
+    images = people(1000, ("a", "b"), ("f",))
     words = "a thief,a criminal,a suspicious person"
     model = load_control(f"preferring?attribute=race&level=a&words={words}&rate=0.3&otherwise=0.1")
     _, _, found = ran(dataset(images, ("race",)), model)
@@ -232,7 +233,8 @@ def test_planted_rates_are_recovered_in_every_label_set() -> None:
     assert gap.status is Status.EFFECT
     assert gap.interval is not None
     assert 10 < (gap.interval.low or 0) <= 20
-    assert one(found, "harm_gap", groups="race (annotated)", labels="non-human").status is Status.NO_EFFECT
+    rest = one(found, "harm_gap", groups="race (annotated)", labels="non-human").value
+    assert rest == pytest.approx(100 * (0.9 - 0.7) * 4 / 18, abs=4)  # 4 of the 18 labels that share what is left
 
 
 def test_no_more_findings_than_alpha_where_nothing_is_planted() -> None:
@@ -243,18 +245,17 @@ def test_no_more_findings_than_alpha_where_nothing_is_planted() -> None:
         given = np.random.default_rng(seed).random(200) < 0.3
         ps.append(measure_gap(given, groups, np.arange(200), 2, seed).test.p)
     low, high = binom.ppf([0.001, 0.999], 300, 0.05)
-    assert sum(p <= 0.05 for p in ps) <= high
-    assert sum(p <= 0.10 for p in ps) >= low
+    assert low <= sum(p <= 0.05 for p in ps) <= high
 
 
 def test_null_models_give_few_effects() -> None:
     images = people(60, ("a", "b"), ("f",))
     labels = all_labels(AUDIT.spec.params())
     effects = 0
-    for seed in range(25):
+    for seed in range(8):
         _, _, found = ran(dataset(images), by_lot(images, seed, labels), seed)
         effects += any(e.status is Status.EFFECT for e in found)
-    assert effects <= binom.ppf(0.999, 25, 0.05)
+    assert effects <= binom.ppf(0.999, 8, 0.05)
 
 
 def test_group_names_and_the_order_of_labels_change_nothing() -> None:
@@ -313,13 +314,14 @@ def test_a_template_that_turns_the_finding_is_named() -> None:
 # --- recorded models ------------------------------------------------------------------------------------------
 
 
+@cache
 def _fairface() -> tuple[list[dict[str, str]], Dataset]:
     if not LABELS.exists():
         pytest.skip("the table of FairFace labels of the shared data is not here")
     import csv
 
     with LABELS.open() as file:
-        rows = list(csv.DictReader(file))[:1200]
+        rows = list(csv.DictReader(file))[:600]
     return rows, DataRegistry({"fairface": LABELS}).open("fairface")
 
 
