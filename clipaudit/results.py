@@ -195,6 +195,33 @@ class HeatmapFigure(BaseFigure):
     diverging: bool = False  # colour scale centred on zero
 
 
+class RankFigure(BaseFigure):
+    """A measure along a ranking: one small plot per series, all on one scale, each before its band of chance."""
+
+    kind: Literal["rank"] = "rank"
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]  # `low` and `high` are the central 95 % of what chance gives, not an interval
+    null_value: float | None = None
+
+
+class Panel(Record):
+    """One of several small forests."""
+
+    title: str
+    points: tuple[Point, ...]
+
+
+class PanelsFigure(BaseFigure):
+    """Small multiples: forests of the same rows on one scale, e.g. an intersection, one panel per group of the first
+    annotation and one row per group of the second. A point's `group` is its status."""
+
+    kind: Literal["panels"] = "panels"
+    x_label: str
+    panels: tuple[Panel, ...]
+    null_value: float | None = None
+
+
 class ShapeTextureFigure(BaseFigure):
     """The field's chart: classes on the vertical axis, shape fraction on the horizontal."""
 
@@ -220,7 +247,14 @@ class GalleryFigure(BaseFigure):
 
 
 Figure = Annotated[
-    ForestFigure | BarsFigure | CurveFigure | HeatmapFigure | ShapeTextureFigure | GalleryFigure,
+    ForestFigure
+    | BarsFigure
+    | CurveFigure
+    | RankFigure
+    | PanelsFigure
+    | HeatmapFigure
+    | ShapeTextureFigure
+    | GalleryFigure,
     Field(discriminator="kind"),
 ]
 

@@ -14,7 +14,9 @@ from clipaudit.results import (
     ForestFigure,
     GalleryFigure,
     HeatmapFigure,
+    PanelsFigure,
     Point,
+    RankFigure,
     Reference,
     ShapeTextureFigure,
 )
@@ -38,9 +40,20 @@ def plot_view(figure: Figure, anchor: str, detail: Detail) -> PlotView:
 def _drawable(figure: Figure) -> bool:
     if isinstance(figure, HeatmapFigure):
         return any(value is not None for values in figure.values for value in values)
-    if isinstance(figure, CurveFigure):
+    if isinstance(figure, CurveFigure | RankFigure):
         return any(y is not None for series in figure.series for y in series.y)
-    return not isinstance(figure, GalleryFigure) and any(point.value is not None for point in figure.points)
+    return not isinstance(figure, GalleryFigure) and any(point.value is not None for point in _points(figure))
+
+
+def _points(figure: ForestFigure | BarsFigure | ShapeTextureFigure | PanelsFigure) -> tuple[Point, ...]:
+    """All points; those of a panel are named after it too."""
+    if not isinstance(figure, PanelsFigure):
+        return figure.points
+    return tuple(
+        point.model_copy(update={"label": f"{panel.title}, {point.label}"})
+        for panel in figure.panels
+        for point in panel.points
+    )
 
 
 def table(figure: Figure) -> Table:
@@ -48,8 +61,8 @@ def table(figure: Figure) -> Table:
     return _TABLES[figure.kind](figure)
 
 
-def _points_table(figure: ForestFigure | BarsFigure | ShapeTextureFigure) -> Table:
-    points = figure.points
+def _points_table(figure: ForestFigure | BarsFigure | ShapeTextureFigure | PanelsFigure) -> Table:
+    points = _points(figure)
     columns: list[tuple[str, bool, Callable[[Point], str]]] = [
         ("", False, lambda point: point.label),
         ("group", False, lambda point: point.group),
@@ -60,10 +73,16 @@ def _points_table(figure: ForestFigure | BarsFigure | ShapeTextureFigure) -> Tab
         ("note", False, lambda point: point.note),
     ]
     used = [column for column in columns if column[0] in ("", "value") or any(column[2](point) for point in points)]
-    references = figure.overall if isinstance(figure, ShapeTextureFigure) else figure.references
+    references = _references(figure)
     rows = [tuple(text(point) for _, _, text in used) for point in points]
     rows += [_reference_row(reference, [name for name, _, _ in used]) for reference in references]
     return Table(tuple(name for name, _, _ in used), tuple(rows), tuple(numeric for _, numeric, _ in used))
+
+
+def _references(figure: ForestFigure | BarsFigure | ShapeTextureFigure | PanelsFigure) -> tuple[Reference, ...]:
+    if isinstance(figure, PanelsFigure):
+        return ()
+    return figure.overall if isinstance(figure, ShapeTextureFigure) else figure.references
 
 
 def _reference_row(reference: Reference, names: list[str]) -> tuple[str, ...]:
@@ -77,11 +96,26 @@ def _curve_table(figure: CurveFigure) -> Table:
         for index, (x, y) in enumerate(zip(series.x, series.y, strict=True)):
             low = None if series.low is None else series.low[index]
             high = None if series.high is None else series.high[index]
-            span = "" if low is None and high is None else numbers.interval_text(low, high)
+            span = _ends(series.low, series.high, index)
             rows.append((series.name, numbers.plain(x), numbers.plain(y, numbers.half_width(low, high)), span))
     rows += [(f"{line.label} ({line.source})", "", numbers.plain(line.value), "") for line in figure.references]
     rows += [(f"{mark.label} ({mark.source})", numbers.plain(mark.value), "", "") for mark in figure.marks]
     return Table(("series", figure.x_label, figure.y_label, "interval"), tuple(rows), (False, True, True, True))
+
+
+def _rank_table(figure: RankFigure) -> Table:
+    rows = tuple(
+        (series.name, numbers.plain(x), numbers.plain(y), _ends(series.low, series.high, index))
+        for series in figure.series
+        for index, (x, y) in enumerate(zip(series.x, series.y, strict=True))
+    )
+    return Table(("group", figure.x_label, figure.y_label, "chance gives"), rows, (False, True, True, True))
+
+
+def _ends(lows: tuple[float | None, ...] | None, highs: tuple[float | None, ...] | None, index: int) -> str:
+    low = None if lows is None else lows[index]
+    high = None if highs is None else highs[index]
+    return "" if low is None and high is None else numbers.interval_text(low, high)
 
 
 def _heatmap_table(figure: HeatmapFigure) -> Table:
@@ -102,18 +136,20 @@ _TABLES: Mapping[str, Callable[[Any], Table]] = {
     "bars": _points_table,
     "shape-texture": _points_table,
     "curve": _curve_table,
+    "rank": _rank_table,
+    "panels": _points_table,
     "heatmap": _heatmap_table,
 }
 
 
 def _summary(figure: Figure) -> str:
-    if isinstance(figure, CurveFigure):
+    if isinstance(figure, CurveFigure | RankFigure):
         return " ".join(_series_summary(series.name, series.x, series.y) for series in figure.series)
     if isinstance(figure, HeatmapFigure):
         return _heatmap_summary(figure)
     if isinstance(figure, GalleryFigure):
         return numbers.counted(len(figure.entries), "row")
-    known = [point for point in figure.points if point.value is not None]
+    known = [point for point in _points(figure) if point.value is not None]
     if not known:
         return "No value is defined."
     if len(known) <= _LONG_ALT:

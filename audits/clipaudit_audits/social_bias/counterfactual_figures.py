@@ -1,4 +1,4 @@
-"""Forests by change, a heatmap of all phrases, and the pairs of pictures that moved most."""
+"""Forests by change, small multiples of several at once, a heatmap of all phrases, and the pairs that moved most."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from clipaudit.results import (
     GalleryFigure,
     GalleryItem,
     HeatmapFigure,
+    Panel,
+    PanelsFigure,
     Point,
     Status,
 )
 from clipaudit_audits.social_bias import counterfactual_sentences as say
 from clipaudit_audits.social_bias.counterfactual_findings import Study, word_findings
 from clipaudit_audits.social_bias.counterfactual_pairs import Change
+from clipaudit_audits.social_bias.intersection_panels import point
 
 PAIRS_SHOWN = 3
 _ASKED = ("effect", "joint_effect", "interaction")
@@ -32,25 +35,51 @@ def all_figures(made: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     checks = [e for e in estimates if e.role == "control"]
     figures: list[Figure] = []
     for attribute in dict.fromkeys(e.subgroup["attribute"] for e in asked):
-        figures.append(_forest(attribute, [e for e in asked if e.subgroup["attribute"] == attribute]))
+        own = [e for e in asked if e.subgroup["attribute"] == attribute]
+        figures.append(_panels(attribute, own) if " x " in attribute else _forest(attribute, own))
     if checks:
         figures.append(_forest("checks", checks))
     return [*figures, _heatmap(made), *(_gallery(made, name) for name in made.table.levels if made.questions)]
 
 
-def _forest(name: str, estimates: Sequence[Estimate]) -> ForestFigure:
-    slug = name.replace(" x ", "-by-").replace(" ", "-")
+def _slug(name: str) -> str:
+    return name.replace(" x ", "-by-").replace(" ", "-")
+
+
+def _alt(estimates: Sequence[Estimate]) -> str:
     found = [e for e in estimates if e.status is Status.EFFECT]
     largest = max(found, key=lambda e: abs(e.value or 0.0), default=None)
     alt = f"{len(found)} of {len(estimates)} effects differ from 0 after correction"
-    alt += "." if largest is None else f"; the largest is {largest.value:+.4f} in cosine ({largest.title})."
+    return alt + ("." if largest is None else f"; the largest is {largest.value:+.4f} in cosine ({largest.title}).")
+
+
+def _panels(name: str, estimates: Sequence[Estimate]) -> PanelsFigure:
+    """Several changes at once: what they do together, and what of it is more than the sum of each alone."""
+    shown: dict[str, list[Point]] = {}
+    for e in estimates:
+        alone = e.subgroup["change"]
+        title = f"beyond the sum: {alone}" if e.metric == "interaction" else f"together: {alone}"
+        shown.setdefault(title, []).append(point(e).model_copy(update={"label": e.subgroup["words"]}))
+    return PanelsFigure(
+        id=f"effects-{_slug(name)}",
+        title=f"Effect of drawn {name}",
+        caption="Change in cosine when several things change at once in the drawing, and the part of it that is more "
+        "than the sum of each change alone: mean over pairs, 95 % interval over identities.",
+        alt=_alt(estimates),
+        x_label="change in cosine",
+        null_value=0.0,
+        panels=tuple(Panel(title=title, points=tuple(points)) for title, points in shown.items()),
+    )
+
+
+def _forest(name: str, estimates: Sequence[Estimate]) -> ForestFigure:
     title = "Does the model see what was drawn?" if name == "checks" else f"Effect of drawn {name}"
     return ForestFigure(
-        id=f"effects-{slug}",
+        id=f"effects-{_slug(name)}",
         title=title,
         caption="Change in cosine when only this changes in the drawing: mean over pairs, 95 % interval over "
         "identities. Above 0: closer to the first pole of the category.",
-        alt=alt,
+        alt=_alt(estimates),
         x_label="change in cosine",
         null_value=0.0,
         points=tuple(_point(e) for e in estimates),

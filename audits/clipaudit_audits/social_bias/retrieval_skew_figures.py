@@ -1,4 +1,5 @@
-"""Forests of groups, skew along the ranking with its chance band, and what the most skewed queries find first."""
+"""Forests of groups, small multiples of intersections, skew along the ranking before its chance band, and what the
+most skewed queries find first."""
 
 from __future__ import annotations
 
@@ -8,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.results import (
-    CurveFigure,
     Estimate,
     Figure,
     ForestFigure,
     GalleryFigure,
     GalleryItem,
+    PanelsFigure,
     Point,
+    RankFigure,
     Series,
     Status,
 )
 from clipaudit.stats.ranking_resample import one_hot, replicates
 from clipaudit_audits.social_bias.groups import Grouping
+from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
 from clipaudit_audits.social_bias.ranked_pools import judged_queries
 from clipaudit_audits.social_bias.retrieval_skew_measures import Key, exchangeable, mean, numbers
 from clipaudit_audits.social_bias.retrieval_skew_study import Study
@@ -31,12 +34,13 @@ _CHUNK = 50
 
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
-    """One forest and one curve per grouping of a single column, one forest of pairs; galleries for single columns."""
+    """Forest, rank plot and gallery of every single column; small multiples of every intersection."""
     figures: list[Figure] = []
     for grouping in study.groupings:
         own = [e for e in estimates if e.metric == "group_skew" and e.subgroup["groups"] == grouping.label]
         if any(e.value is not None for e in own):
-            figures.append(_forest(grouping, own))
+            alone = len(grouping.columns) == 1
+            figures.append(_forest(grouping, own) if alone else _panels(study, grouping, own))
         if len(grouping.columns) == 1 and len(grouping.values) > 1 and study.queries:
             figures += _along(study, grouping)
     return figures
@@ -59,26 +63,36 @@ def _forest(grouping: Grouping, estimates: Sequence[Estimate]) -> ForestFigure:
         f"({worst.title}).",
         x_label="skew (ln of shares)",
         null_value=0.0,
-        points=tuple(_point(e, grouping, several=len({e.subgroup["k"] for e in judged}) > 1) for e in judged),
+        points=tuple(_point(e) for e in judged),
     )
 
 
-def _point(estimate: Estimate, grouping: Grouping, *, several: bool) -> Point:
-    """`several`: of more than one k, which the series then tell apart."""
-    interval, null = estimate.interval, estimate.null
-    rest = estimate.subgroup["group"].partition(", ")[2]
-    pair = len(grouping.columns) > 1
-    at = estimate.subgroup["k"]
-    return Point(
-        label=estimate.subgroup["group"],
-        value=estimate.value,
-        low=None if interval is None else interval.low,
-        high=None if interval is None else interval.high,
-        n=estimate.n,
-        group=(f"{rest}, {at}" if several else rest) if pair else at,
-        null_low=None if null is None else null.low,
-        null_high=None if null is None else null.high,
-        note=str(estimate.status),
+def _point(estimate: Estimate) -> Point:
+    return point(estimate).model_copy(
+        update={"label": estimate.subgroup["group"], "group": estimate.subgroup["k"], "note": str(estimate.status)}
+    )
+
+
+def _panels(study: Study, grouping: Grouping, estimates: Sequence[Estimate]) -> PanelsFigure:
+    """Of the first k at which a group can be judged: the others stand among the estimates."""
+    first = next(e.subgroup["k"] for e in estimates if e.value is not None)
+    cells = cells_of(study.made.columns[name] for name in grouping.columns)
+    shown = {cells[e.subgroup["group"]]: e for e in estimates if e.subgroup["k"] == first}
+    judged = [e for e in shown.values() if e.value is not None]
+    found = sum(e.status is Status.EFFECT for e in judged)
+    alt = f"{found} of {len(judged)} skews differ from chance after correction"
+    if judged:
+        worst = max(judged, key=lambda e: abs(e.value or 0.0))
+        alt += f"; the largest is {worst.value:+.3f} ({worst.title})"
+    return PanelsFigure(
+        id=f"groups-{slug(grouping)}",
+        title=f"Who is found first: {grouping.name} (annotated)",
+        caption=f"Skew of each intersection among the {first} images. Bars: 95 % interval over queries and images; "
+        "bands: what permuted labels give. Above 0: found first too often.",
+        alt=f"{alt}.",
+        x_label="skew (ln of shares)",
+        null_value=0.0,
+        panels=panels({cell: point(e) for cell, e in shown.items()}),
     )
 
 
@@ -93,17 +107,25 @@ def _along(study: Study, grouping: Grouping) -> list[Figure]:
         return []
     own_pools = bool(study.params.unit)
     order = rankings.order if own_pools else rankings.order[:, : max(ks)]
+    lines = _lines(study, grouping)
 
     def means(columns: NDArray[np.uint16]) -> NDArray[np.float64]:
+        """(lines, K, R) means over the judged queries."""
         found = numbers(replicates(order, columns, ks, full=own_pools), ks)
-        return np.stack([mean(found[Key("max_skew", k, study.params.target)][judged]) for k in ks])
+        return np.stack([[mean(found[key._replace(k=k)][judged]) for k in ks] for key in lines])
 
     labels = exchangeable(rankings.codes, rankings.clusters, rankings.units)[1](
         _REPLICATES, np.random.default_rng([study.seed, 3])
     )
     parts = [means(one_hot(labels[:, a : a + _CHUNK], rankings.n_groups)) for a in range(0, _REPLICATES, _CHUNK)]
-    null = np.concatenate(parts, axis=1)
-    return [_curve(study, grouping, ks, means(rankings.columns)[:, 0], null), _gallery(study, grouping)]
+    null = np.concatenate(parts, axis=2)
+    return [_rank(study, grouping, ks, means(rankings.columns)[:, :, 0], null), _gallery(study, grouping)]
+
+
+def _lines(study: Study, grouping: Grouping) -> dict[Key, str]:
+    """What is followed along the ranking, with its name: the largest skew, then the skew of each group."""
+    groups = {Key("group_skew", 0, "pool", g): name for g, name in enumerate(grouping.values)}
+    return {Key("max_skew", 0, study.params.target): "MaxSkew", **groups}
 
 
 def _lengths(shortest: int, asked: Sequence[int]) -> list[int]:
@@ -113,37 +135,50 @@ def _lengths(shortest: int, asked: Sequence[int]) -> list[int]:
     return sorted(spaced | {k for k in asked if k < shortest})
 
 
-def _curve(
+def _rank(
     study: Study, grouping: Grouping, ks: Sequence[int], values: NDArray[np.float64], null: NDArray[np.float64]
-) -> CurveFigure:
-    """values: (K,) of this model; null: (K, R) under permuted labels."""
-    lows, highs = np.quantile(null, [0.025, 0.975], axis=1)
-    means = null.mean(axis=1)
-    outside = int((values > highs).sum())
-    alt = f"MaxSkew at k = {ks[0]} is {values[0]:.3f} (chance {means[0]:.3f}) and at k = {ks[-1]} {values[-1]:.3f} "
-    alt += f"(chance {means[-1]:.3f}); it lies above the chance band at {outside} of {len(ks)} lengths."
-    x = tuple(float(k) for k in ks)
-    return CurveFigure(
+) -> RankFigure:
+    """values: (lines, K) of this model; null: (lines, K, R) under permuted labels."""
+    lines = _lines(study, grouping)
+    lows, highs = np.quantile(null, [0.025, 0.975], axis=2)
+    expected = np.array([[k * _share(grouping, key) for k in ks] for key in lines])
+    chance = null[0].mean(axis=1)
+    outside = int((values[0] > highs[0]).sum())
+    alt = f"MaxSkew at k = {ks[0]} is {values[0, 0]:.3f} (chance {chance[0]:.3f}) and at k = {ks[-1]} "
+    alt += f"{values[0, -1]:.3f} (chance {chance[-1]:.3f}); it lies above the chance band at {outside} of {len(ks)} "
+    alt += "lengths."
+    return RankFigure(
         id=f"along-{slug(grouping)}",
-        title=f"MaxSkew along the ranking: {grouping.name} (annotated)",
-        caption=f"Mean over queries of the largest skew among the first k images, {study.params.target} target. The "
-        f"band is the central 95 % of {_REPLICATES} permutations of the labels.",
+        title=f"Skew along the ranking: {grouping.name} (annotated)",
+        caption=f"Means over queries: the largest skew among the first k images ({study.params.target} target), then "
+        "the skew of each group, ln(share among the first k / share of the pool). Bands: central 95 % of "
+        f"{_REPLICATES} permutations of the labels. A group starts where one image of it is expected.",
         alt=alt,
         x_label="k, images from the top",
-        y_label="MaxSkew@k",
-        series=(
-            Series(name="this model", x=x, y=tuple(values.tolist())),
+        y_label="skew (ln of shares)",
+        null_value=0.0,
+        series=tuple(
             Series(
-                name="permuted labels",
-                x=x,
-                y=tuple(means.tolist()),
-                low=tuple(lows.tolist()),
-                high=tuple(highs.tolist()),
-                line_only=True,
-            ),
+                name=name,
+                x=tuple(float(k) for k in ks),
+                y=_known(values[i], expected[i]),
+                low=_known(lows[i], expected[i]),
+                high=_known(highs[i], expected[i]),
+            )
+            for i, name in enumerate(lines.values())
         ),
-        x_log=True,
     )
+
+
+def _share(grouping: Grouping, key: Key) -> float:
+    """Of the pool; of everything for the largest skew."""
+    return float((grouping.codes == key.group).sum() / (grouping.codes >= 0).sum()) if key.group >= 0 else 1.0
+
+
+def _known(values: NDArray[np.float64], expected: NDArray[np.float64]) -> tuple[float | None, ...]:
+    """None where not defined, and where chance would show less than one image of the group."""
+    kept = np.isfinite(values) & (expected >= 1)
+    return tuple(value if ok else None for value, ok in zip(values.tolist(), kept.tolist(), strict=True))
 
 
 def _gallery(study: Study, grouping: Grouping) -> GalleryFigure:

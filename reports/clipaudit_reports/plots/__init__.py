@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from clipaudit.results import BarsFigure, CurveFigure, Figure, ForestFigure, HeatmapFigure, ShapeTextureFigure
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from clipaudit.results import Figure, GalleryFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 
 def draw(figure: Figure, prefix: str) -> str:
@@ -11,19 +17,18 @@ def draw(figure: Figure, prefix: str) -> str:
     Colours are CSS variables of the page (light and dark), text is text in the page's font.
     ValueError for a gallery, which is no plot.
     """
-    from clipaudit_reports.plots import bars, canvas, curve, forest, heatmap, shape_texture
+    from clipaudit_reports.plots import bars, canvas, curve, forest, heatmap, panels, rank, shape_texture
 
+    if isinstance(figure, GalleryFigure):
+        raise ValueError("a gallery is not a plot")
+    kinds: dict[str, Callable[[Any], Canvas]] = {
+        "forest": forest.draw,
+        "bars": bars.draw,
+        "curve": curve.draw,
+        "rank": rank.draw,
+        "panels": panels.draw,
+        "heatmap": heatmap.draw,
+        "shape-texture": shape_texture.draw,
+    }
     with canvas.style():
-        if isinstance(figure, ForestFigure):
-            drawn = forest.draw(figure)
-        elif isinstance(figure, BarsFigure):
-            drawn = bars.draw(figure)
-        elif isinstance(figure, CurveFigure):
-            drawn = curve.draw(figure)
-        elif isinstance(figure, HeatmapFigure):
-            drawn = heatmap.draw(figure)
-        elif isinstance(figure, ShapeTextureFigure):
-            drawn = shape_texture.draw(figure)
-        else:
-            raise ValueError(f"a {figure.kind} is not a plot")
-        return canvas.to_svg(drawn, prefix)
+        return canvas.to_svg(kinds[figure.kind](figure), prefix)

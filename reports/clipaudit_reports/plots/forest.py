@@ -35,7 +35,7 @@ def draw(figure: ForestFigure) -> Canvas:
     written: set[float] = set()
     edge = 1 + (sum(beside) + 2 * _GAP) / canvas.width(axes)
     for line, point in sorted(zip(rows.lines, figure.points, strict=True), key=_ranged_first):
-        _mark(axes, line, point, groups.index(point.group))
+        mark(axes, line, point, groups.index(point.group))
         if line not in written:
             _write(axes, line, point, edge)
             written.add(line)
@@ -47,7 +47,8 @@ def _ranged_first(placed: tuple[float, Point]) -> bool:
     return placed[1].low is None and placed[1].high is None
 
 
-def _mark(axes: Axes, line: float, point: Point, series: int) -> None:
+def mark(axes: Axes, line: float, point: Point, series: int) -> None:
+    """One point with its interval, before its band of chance; `series` gives colour and shape."""
     if point.null_low is not None and point.null_high is not None:
         axes.barh(line, point.null_high - point.null_low, left=point.null_low, height=0.62, color=BAND, linewidth=0)
     if point.value is None:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clipaudit.results import CurveFigure, Figure, GalleryFigure, HeatmapFigure, Point, Series
+from clipaudit.results import (
+    CurveFigure,
+    Figure,
+    GalleryFigure,
+    HeatmapFigure,
+    PanelsFigure,
+    Point,
+    RankFigure,
+    Series,
+)
 
-COLUMNS, SERIES, STEPS = 16, 6, 120
+COLUMNS, SERIES, STEPS, PANELS = 16, 6, 120, 12
 
 
 def trimmed(figure: Figure, most: int) -> tuple[Figure, str]:
@@ -17,6 +26,10 @@ def trimmed(figure: Figure, most: int) -> tuple[Figure, str]:
         return _curve(figure)
     if isinstance(figure, HeatmapFigure):
         return _heatmap(figure, most)
+    if isinstance(figure, RankFigure):
+        return _ranks(figure)
+    if isinstance(figure, PanelsFigure):
+        return _panels(figure, most)
     kept = _labels(figure.points, most)
     points = tuple(point for index, point in enumerate(figure.points) if index in kept)
     if len(points) == len(figure.points):
@@ -63,6 +76,35 @@ def _curve(figure: CurveFigure) -> tuple[Figure, str]:
         return figure, ""
     note = f"Drawn: {len(series)} of {len(figure.series)} series, long ones thinned. The table has all points."
     return figure.model_copy(update={"series": series}), note
+
+
+def _ranks(figure: RankFigure) -> tuple[Figure, str]:
+    kept = sorted(extremes([_strongest(series.y) for series in figure.series], PANELS))
+    series = tuple(_thin(figure.series[index]) for index in kept)
+    if series == figure.series:
+        return figure, ""
+    note = f"Drawn: {len(series)} of {len(figure.series)} groups, long rankings thinned. The table has all of them."
+    return figure.model_copy(update={"series": series}), note
+
+
+def _panels(figure: PanelsFigure, most: int) -> tuple[Figure, str]:
+    kept = sorted(extremes([_strongest([p.value for p in panel.points]) for panel in figure.panels], PANELS))
+    chosen = [figure.panels[index] for index in kept]
+    rows = _labels([point for panel in chosen for point in panel.points], most)
+    panels, first = [], 0
+    for panel in chosen:
+        points = tuple(point for index, point in enumerate(panel.points, first) if index in rows)
+        panels.append(panel.model_copy(update={"points": points}))
+        first += len(panel.points)
+    if tuple(panels) == figure.panels:
+        return figure, ""
+    total = len({point.label for panel in figure.panels for point in panel.points})
+    shown = len({point.label for panel in panels for point in panel.points})
+    note = (
+        f"Drawn: {len(panels)} of {len(figure.panels)} plots and {shown} of {total} rows, those with the highest and "
+        "the lowest values. The table has all of them."
+    )
+    return figure.model_copy(update={"panels": tuple(panels)}), note
 
 
 def _thin(series: Series) -> Series:

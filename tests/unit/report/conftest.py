@@ -25,7 +25,10 @@ from clipaudit.results import (
     Manifest,
     ModelInfo,
     Null,
+    Panel,
+    PanelsFigure,
     Point,
+    RankFigure,
     Reference,
     RunResult,
     Series,
@@ -212,6 +215,25 @@ def counterfactual_cell() -> CellResult:
         marked=tuple(tuple(w == "criminal" and t > 6 for t in range(10)) for w in words),
         value_label="shift of cosine", diverging=True,
     )  # fmt: skip
+    ranks = RankFigure(
+        id="along", title="Skew along the ranking", x_label="k, images from the top", y_label="skew", null_value=0.0,
+        series=tuple(
+            Series(name=tone, x=(5.0, 20.0, 120.0), y=(0.9 - 0.2 * i, 0.3, None), low=(-0.2, -0.1, 0.0),
+                   high=(0.4, 0.2, 0.1))
+            for i, tone in enumerate(tones[:3])
+        ),
+    )  # fmt: skip
+    panels = PanelsFigure(
+        id="intersections", title="Drawn skin and hair", x_label="share", null_value=0.5,
+        panels=tuple(
+            Panel(title=hair, points=tuple(
+                Point(label=tone, value=0.1 * i + 0.3, low=0.1 * i + 0.2, high=0.1 * i + 0.4, n=24,
+                      group=str(Status.EFFECT if i else Status.TOO_SMALL), null_low=0.4, null_high=0.6)
+                for i, tone in enumerate(tones[:3])
+            ))
+            for hair in ("long hair", "short hair")
+        ),
+    )  # fmt: skip
     gallery = GalleryFigure(
         id="worst", title="Pairs with the largest shift", caption="Left: lightest, right: darkest.",
         entries=tuple(
@@ -221,7 +243,7 @@ def counterfactual_cell() -> CellResult:
         ),
     )  # fmt: skip
     return cell("counterfactual.avatars", "One attribute changed, drawn people", COUNTERFACTUAL,
-                data("avatars", thumbnails=True), estimates, [heat, gallery], rows=2400)  # fmt: skip
+                data("avatars", thumbnails=True), estimates, [heat, ranks, panels, gallery], rows=2400)  # fmt: skip
 
 
 def typographic_cell() -> CellResult:
@@ -314,6 +336,8 @@ def hostile_cell() -> CellResult:
                     series=(Series(name=HOSTILE, x=(0, 1), y=(0, None)), Series(name="$y$", x=(0, 1), y=(1, 2))), **text),
         HeatmapFigure(id="h", rows=(HOSTILE,), columns=(HOSTILE,), values=((0.1,),), value_label=HOSTILE, **text),
         ShapeTextureFigure(id="s", points=(point, other), overall=(reference,), **text),
+        RankFigure(id="r", x_label=HOSTILE, y_label=HOSTILE, series=(Series(name=HOSTILE, x=(1, 2), y=(0, 1)),), **text),
+        PanelsFigure(id="p", x_label=HOSTILE, panels=(Panel(title=HOSTILE, points=(point, other)),), **text),
         GalleryFigure(id="g", entries=(GalleryItem(items=(HOSTILE,), caption=HOSTILE, thumbnails=("../x.webp",)),), **text),
     ]  # fmt: skip
     return cell(HOSTILE, HOSTILE, info, data(HOSTILE, title=HOSTILE, licence=HOSTILE), [estimate], figures,

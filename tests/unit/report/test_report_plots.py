@@ -5,9 +5,11 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from clipaudit_reports.figures import table
+from clipaudit_reports.budget import LADDER, Detail
+from clipaudit_reports.figures import plot_view, table
 from clipaudit_reports.plots import draw
 from clipaudit_reports.plots.palette import SERIES, VARIABLES
+from clipaudit_reports.plots.rank import outside
 from clipaudit_reports.plots.rows import place
 from clipaudit_reports.plots.trim import trimmed
 
@@ -18,7 +20,10 @@ from clipaudit.results import (
     ForestFigure,
     GalleryFigure,
     HeatmapFigure,
+    Panel,
+    PanelsFigure,
     Point,
+    RankFigure,
     Reference,
     RunResult,
     Series,
@@ -36,7 +41,16 @@ EMPTY: list[Figure] = [
     HeatmapFigure(id="a", title="t", rows=("r",), columns=("c",), values=((None,),), value_label="v"),
     HeatmapFigure(id="a", title="t", rows=(), columns=(), values=(), value_label="v", diverging=True),
     ShapeTextureFigure(id="a", title="t", points=(Point(label="cat", value=None),)),
+    RankFigure(id="a", title="t", x_label="x", y_label="y", series=()),
+    RankFigure(id="a", title="t", x_label="x", y_label="y", series=(Series(name="s", x=(1.0, 2.0), y=(None, None)),)),
+    PanelsFigure(id="a", title="t", x_label="x", panels=()),
+    PanelsFigure(id="a", title="t", x_label="x", panels=(Panel(title="p", points=(Point(label="r", value=None),)),)),
 ]
+
+
+@pytest.fixture
+def detail() -> Detail:
+    return LADDER[0]
 
 
 def plots(result: RunResult) -> list[Figure]:
@@ -49,7 +63,7 @@ def texts(svg: str) -> list[str]:
 
 def test_every_kind_is_in_the_sample(result: RunResult) -> None:
     kinds = {figure.kind for cell in result.cells for figure in cell.figures}
-    assert kinds == {"forest", "bars", "curve", "heatmap", "shape-texture", "gallery"}
+    assert kinds == {"forest", "bars", "curve", "rank", "panels", "heatmap", "shape-texture", "gallery"}
 
 
 def test_each_plot_is_small_valid_deterministic_svg_without_fixed_ink(result: RunResult) -> None:
@@ -162,3 +176,43 @@ def test_reference_lines_carry_name_and_value() -> None:
                                 overall=(Reference(label="humans", value=0.9587, source="Geirhos 2019"),))  # fmt: skip
     assert "humans 0.96" in draw(figure, "p")
     assert ("humans (Geirhos 2019)", "0.96") in table(figure).rows
+
+
+def test_ranks_outside_their_band_are_told_from_those_inside() -> None:
+    ys = (0.5, 0.2, -0.4, None, 0.1)
+    series = Series(name="s", x=(1.0, 2, 3, 4, 5), y=ys, low=(-0.3, -0.3, -0.3, -0.3, None), high=(0.3,) * 4 + (0.05,))
+    assert outside(series) == [True, False, True, False, True]
+    assert outside(Series(name="s", x=(1.0,), y=(9.0,))) == [False]
+
+
+def test_panels_name_rows_once_and_every_cell_in_the_table() -> None:
+    panels = tuple(
+        Panel(title=tone, points=tuple(Point(label=hair, value=v, n=7) for hair, v in (("long", 0.25), ("short", 0.5))))
+        for tone in ("light", "dark")
+    )
+    figure = PanelsFigure(id="p", title="t", x_label="share", panels=panels, null_value=0.0)
+    shown = texts(draw(figure, "p").replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    assert [shown.count(name) for name in ("long", "short", "light", "dark", "share")] == [1] * 5
+    rows = table(figure).rows
+    assert [row[0] for row in rows] == ["light, long", "light, short", "dark, long", "dark, short"]
+    assert [row[1] for row in rows] == ["0.25", "0.50"] * 2
+
+
+def test_many_panels_keep_those_with_the_extremes(detail: Detail) -> None:
+    panels = tuple(Panel(title=f"panel {i}", points=(Point(label="row", value=float(i)),)) for i in range(30))
+    figure = PanelsFigure(id="p", title="t", x_label="x", panels=panels)
+    view = plot_view(figure, "a", detail)
+    assert isinstance(view.figure, PanelsFigure)
+    kept = [panel.title for panel in view.figure.panels]
+    assert kept == [f"panel {i}" for i in (*range(6), *range(24, 30))]
+    assert "12 of 30 plots" in view.partly
+    assert len(view.table.rows) == 30
+
+
+def test_many_rankings_keep_those_with_the_extremes(detail: Detail) -> None:
+    series = tuple(Series(name=f"group {i}", x=(1.0, 2.0), y=(float(i), 0.0)) for i in range(20))
+    view = plot_view(RankFigure(id="r", title="t", x_label="k", y_label="skew", series=series), "a", detail)
+    assert isinstance(view.figure, RankFigure)
+    assert [line.name for line in view.figure.series] == [f"group {i}" for i in (*range(6), *range(14, 20))]
+    assert "12 of 20 groups" in view.partly
+    assert len(view.table.rows) == 40
