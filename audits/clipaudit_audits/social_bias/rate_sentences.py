@@ -29,6 +29,12 @@ def gap_sentence(
 ) -> str:
     ends = [f"'{name}' ({value_text(value, 'proportion')})" for name, value in (highest, lowest)]
     small = f" {counted(left_out, 'group')} too small to be compared." if left_out else ""
+    if highest[1] == lowest[1]:
+        shown = value_text(highest[1], "proportion")
+        return (
+            f"By {grouping}, the model {does} equally often for all groups ({shown}): no gap over "
+            f"{counted(estimate.n, 'image')}.{chance(estimate)}{small}"
+        )
     return (
         f"By {grouping}, the model {does} most often for {ends[0]} and least often for {ends[1]}: a gap of "
         f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}."
