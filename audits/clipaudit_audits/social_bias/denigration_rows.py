@@ -23,6 +23,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Model, Scores
+from clipaudit.stats.clusters import codes
 from clipaudit.zeroshot import fill
 from clipaudit_audits.scored_texts import from_rows, row_of, score_each_template, try_texts
 from clipaudit_audits.social_bias.denigration_labels import other_names
@@ -139,11 +140,13 @@ class Answers:
     """What the model said. Items are sorted by id, so that nothing depends on the order of rows.
 
     scores: (n, m) of all labels. by_template: (n, m) of each template alone, or nothing. columns: group column -> (n,)
-    values. clusters: (n,). readable: (n,) without error. refused: label -> error. absent: labels without scores.
+    values. clusters: (n,). distinct: (n,) images of one cluster with the same annotations share a number. readable:
+    (n,) without error. refused: label -> error. absent: labels without scores.
     """
 
     items: tuple[str, ...]
     clusters: NDArray[np.int64]
+    distinct: NDArray[np.int64]
     columns: Mapping[str, tuple[str, ...]]
     scores: Floats
     by_template: tuple[Floats, ...]
@@ -161,12 +164,13 @@ def read(rows: pa.Table, params: DenigrationParams) -> Answers:
     images = rows.filter(pc.equal(rows["kind"], "image")).sort_by("item")
     texts = rows.filter(pc.equal(rows["kind"], "text")).sort_by("item")
     width = len(all_labels(params))
-    groups = images["groups"].to_pylist()
+    clusters, groups = images["cluster"].to_pylist(), images["groups"].to_pylist()
     whole = from_rows(images["scores"], width)
     missing = np.full((images.num_rows, width), np.nan)
     return Answers(
         items=tuple(images["item"].to_pylist()),
-        clusters=np.unique(np.array(images["cluster"].to_pylist(), dtype=str), return_inverse=True)[1],
+        clusters=codes(clusters),
+        distinct=codes([(cluster, *own) for cluster, own in zip(clusters, groups, strict=True)]),
         columns={name: tuple(row[i] for row in groups) for i, name in enumerate(params.groups)},
         scores=whole[0] if whole else missing,
         by_template=from_rows(images["by_template"], width),

@@ -26,6 +26,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Model
+from clipaudit.stats.clusters import codes
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.scored_texts import from_rows, row_of
 from clipaudit_audits.social_bias.groups import groupings
@@ -119,10 +120,12 @@ class Answers:
 
     scores: (n, m) of all labels. by_template: (n, m) of each template alone, or nothing. similar: (n, groupings), or
     None without embeddings. distances: label -> (t,). columns: group column -> (n,) values. clusters: (n,).
+    distinct: (n,) images of one cluster with the same annotations share a number.
     """
 
     items: tuple[str, ...]
     clusters: NDArray[np.int64]
+    distinct: NDArray[np.int64]
     columns: Mapping[str, tuple[str, ...]]
     scores: Floats
     by_template: tuple[Floats, ...]
@@ -143,11 +146,12 @@ def read(rows: pa.Table, params: MarkednessParams) -> Answers:
     texts = rows.filter(pc.equal(rows["kind"], "text")).sort_by("item").to_pylist()
     width, several = len(all_labels(params)), params.intersections
     count = len(groupings(dict.fromkeys(params.groups, ()), np.zeros(0, bool), 1, pairs=several, whole=several))
-    groups = images["groups"].to_pylist()
+    clusters, groups = images["cluster"].to_pylist(), images["groups"].to_pylist()
     whole, similar = from_rows(images["scores"], width), from_rows(images["similar"], count)
     return Answers(
         items=tuple(images["item"].to_pylist()),
-        clusters=np.unique(np.array(images["cluster"].to_pylist(), dtype=str), return_inverse=True)[1],
+        clusters=codes(clusters),
+        distinct=codes([(cluster, *own) for cluster, own in zip(clusters, groups, strict=True)]),
         columns={name: tuple(row[i] for row in groups) for i, name in enumerate(params.groups)},
         scores=whole[0] if whole else np.full((images.num_rows, width), np.nan),
         by_template=from_rows(images["by_template"], width),
