@@ -233,7 +233,7 @@ def test_small_groups_are_shown_and_not_compared() -> None:
     assert rare.status is Status.TOO_SMALL
     assert rare.n == 29
     assert rare.interval is not None
-    assert "too small" in rare.sentence
+    assert "Too small" in rare.sentence
     gap = find(estimates, "accuracy_gap", groups=TONE)
     assert gap.n == 271
     assert any("'rare'" in note for note in gap.notes)
@@ -454,3 +454,20 @@ def test_the_contract_with_clusters_and_templates() -> None:
     lines = [{**image.attributes, "person": str(i // 2)} for i, image in enumerate(crowd(120, 12).images)]
     data = people(lines, ("tone", "hair"), "person")
     check_audit(AUDIT, data, load_control("null"), params={"min_group": 10, "templates": ["a {}", "the {}"]})
+
+
+def test_copies_make_no_group_large_but_other_annotations_of_one_person_do() -> None:
+    """Twelve people: ten copies of each are twelve images; each drawn in ten ways they are 120."""
+    copies = [
+        {"label": CLASSES[i % 2], "tone": "ab"[i % 2], "hair": "x", "person": str(i)}
+        for i in range(12)
+        for _ in range(10)
+    ]
+    ways = [{**line, "hair": str(i % 10), "tone": "ab"[i % 2]} for i, line in enumerate(copies)]
+    small, large = (
+        run(people(lines, ("tone", "hair"), "person"), load_control("classifier?accuracy=0.8"), groups=["tone", "hair"] if many else ["tone"])[0]
+        for lines, many in ((copies, False), (ways, True))
+    )  # fmt: skip
+    assert find(small, "accuracy_gap", groups=TONE).status is Status.TOO_SMALL
+    assert find(large, "accuracy_gap", groups=TONE).value is not None
+    assert "Too small" in find(small, "accuracy", **{TONE: "a"}).sentence

@@ -154,7 +154,7 @@ def _small_note(compared: Compared, least: int) -> tuple[str, ...]:
     if not small:
         return ()
     shown = ", ".join(f"'{name}'" for name in small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
-    return (f"Not compared, with fewer than {least}: {shown}.",)
+    return (f"Not compared, with fewer than {say.few(least)}: {shown}.",)
 
 
 def _groups(study: Study, compared: Compared) -> Iterator[Estimate]:

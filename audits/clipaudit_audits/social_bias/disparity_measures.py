@@ -16,6 +16,7 @@ from clipaudit_audits.social_bias.groups import Grouping
 
 Mask = NDArray[np.bool_]
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
+LEAST_UNITS = 10  # natural units of a group: variances between fewer are not worth the name
 METRICS = ("accuracy", *RATES)
 
 
@@ -41,8 +42,8 @@ class Compared:
     """One outcome by the groups of one grouping.
 
     names: groups with an item; value: (k,) fairlearn's rate of each; rates: the same with their covariance. large: (k,)
-    whether a group has enough natural units. gap: between the large ones; None for fewer than two. mde: smallest
-    detectable difference from the other large groups. units: natural units behind the gap, some in several groups.
+    whether a group has enough images, of enough natural units. gap: between the large ones; None for fewer than two.
+    units: natural units behind the gap. mde: smallest detectable difference from the other large groups.
     """
 
     grouping: Grouping
@@ -104,16 +105,28 @@ def frame(answers: Answers, grouping: Grouping, about: str) -> dict[str, Floats]
 
 
 def compare(
-    answers: Clustered, grouping: Grouping, outcome: Outcome, values: Floats, least: int, seed: int
+    answers: Clustered,
+    grouping: Grouping,
+    outcome: Outcome,
+    values: Floats,
+    least: int,
+    seed: int,
+    distinct: NDArray[np.int64] | None = None,
 ) -> Compared | None:
-    """An outcome by group; values: (k,) from `frame`. None where no group has an item that counts."""
+    """An outcome by group; values: (k,) rate of each of the grouping's groups. None where no group has an item.
+
+    A group is large with `least` images that differ in `distinct` (n,), which numbers the images: by default their
+    natural units. It needs LEAST_UNITS natural units as well, or `least`, if that is less.
+    """
     kept = outcome.among & (grouping.codes >= 0)
     if not kept.any():
         return None
     present, codes = np.unique(grouping.codes[kept], return_inverse=True)
     chosen, clusters = outcome.values[kept], answers.clusters[kept]
     rates = group_rates(chosen, codes, clusters, len(present))
-    large = rates.units >= least
+    pairs = np.unique(np.stack([codes, (answers.clusters if distinct is None else distinct)[kept]]), axis=1)
+    different = np.bincount(pairs[0], minlength=len(present))
+    large = (different >= least) & (rates.units >= min(least, LEAST_UNITS))
     names = tuple(grouping.values[i] for i in present)
     gap, mde, units = None, dict.fromkeys(names), 0
     if large.sum() > 1:

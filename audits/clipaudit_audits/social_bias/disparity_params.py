@@ -31,7 +31,12 @@ class DisparityParams(TemplateParams):
     groups: tuple[str, ...] = Field(default=(), description="Columns of annotated groups; empty: those of the card.")
     intersections: bool = Field(default=True, description="Also judge pairs of group columns, and all together.")
     cluster: str = Field(default="", description="Column of the images' natural unit; empty: that of the card.")
-    min_group: int = Field(default=30, ge=2, description="Groups with fewer natural units are shown as too small.")
+    min_group: int = Field(
+        default=30,
+        ge=2,
+        description="Groups with fewer distinct images are too small (alike in natural unit and annotation: "
+        "one image); so are those of fewer than ten natural units.",
+    )
 
     @field_validator("labels", mode="before")
     @classmethod

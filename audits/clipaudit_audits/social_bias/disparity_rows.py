@@ -24,6 +24,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Model, Scores
+from clipaudit.stats.clusters import codes
 from clipaudit_audits.scored_texts import try_texts
 from clipaudit_audits.social_bias.disparity_params import DisparityParams, classes, texts_asked
 
@@ -130,13 +131,15 @@ def _schema() -> pa.Schema:
 class Answers:
     """What the model answered. Items are sorted by id, so that nothing depends on the order of rows.
 
-    items, clusters, targets, predictions: (n,) of all images that were asked, error or not; prediction "" where none.
+    items, clusters, distinct, targets, predictions: (n,) of all images asked, error or not; prediction "" where none.
+    distinct: images of one cluster with the same annotations share a number: photographs of one person, or copies.
     columns: group column -> (n,) values. readable: (n,) without error. by_template: (t, n) predictions, or nothing.
     refused: text -> error. unasked: number of images without one of the classes. matched: "prompt" or "label".
     """
 
     items: tuple[str, ...]
     clusters: NDArray[np.int64]
+    distinct: NDArray[np.int64]
     columns: Mapping[str, tuple[str, ...]]
     targets: NDArray[np.str_]
     predictions: NDArray[np.str_]
@@ -163,9 +166,16 @@ def read(rows: pa.Table, params: DisparityParams) -> Answers:
     width = len(single[0]) if single else 0
     blank = [""] * width
     alone = [row or blank for row in images["by_template"].to_pylist()]
+    alike = [
+        (cluster, target, *own)
+        for cluster, target, own in zip(
+            images["cluster"].to_pylist(), images["target"].to_pylist(), groups, strict=True
+        )
+    ]
     return Answers(
         items=tuple(images["item"].to_pylist()),
-        clusters=np.unique(np.array(images["cluster"].to_pylist(), dtype=str), return_inverse=True)[1],
+        clusters=codes(images["cluster"].to_pylist()),
+        distinct=codes(alike),
         columns={name: tuple(row[i] for row in groups) for i, name in enumerate(params.groups)},
         targets=np.array(images["target"].to_pylist(), dtype=str),
         predictions=np.array([name or "" for name in images["prediction"].to_pylist()], dtype=str),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clipaudit.numbers import count_text, counted, fixed, interval_text, p_text, value_text
 from clipaudit.results import Estimate, Status
+from clipaudit_audits.social_bias.disparity_measures import LEAST_UNITS
 
 CAVEAT = "It says nothing about other labels, prompts or images."
 _RATE_OF = {
@@ -36,7 +37,7 @@ def group_sentence(estimate: Estimate, grouping: str, group: str, about: str, le
         f"'{group}' ({grouping}): the model {what} on {share}{_interval(estimate)} of {counted(estimate.n, 'image')}."
     )
     if estimate.status is Status.TOO_SMALL:
-        return f"{text} Fewer than {least}: too small to be compared with other groups."
+        return f"{text} Too small to be compared with other groups (fewer than {few(least)})."
     if estimate.minimum_detectable is not None:
         points = fixed(100 * estimate.minimum_detectable, 1)
         text += f" A difference of {points} points from the other groups would be found with 80 % probability."
@@ -114,8 +115,13 @@ def worst_sentence(estimate: Estimate, grouping: str, worst: str, images: int) -
     )
 
 
+def few(least: int) -> str:
+    """What a group needs to be compared."""
+    return f"{count_text(least)} distinct images of {min(least, LEAST_UNITS)} natural units"
+
+
 def not_compared(grouping: str, what: str, least: int) -> str:
-    return f"By {grouping}, {what} is not compared: fewer than two groups have {count_text(least)} images or more."
+    return f"By {grouping}, {what} is not compared: fewer than two groups have {few(least)} or more."
 
 
 def _interval(estimate: Estimate) -> str:

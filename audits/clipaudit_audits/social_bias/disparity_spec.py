@@ -84,7 +84,7 @@ SPEC = AuditSpec(
         "That no gap was shown does not show that there is none; see what could have been detected.",
     ),
     methods="Each image is given the class whose text scores highest; a tie, or a decision for none, is no class and "
-    "counts as wrong. Rates per group: fairlearn's MetricFrame; a group with fewer natural units than the minimum is "
+    "counts as wrong. Rates per group: fairlearn's MetricFrame; a group with fewer distinct images than the minimum is "
     "shown and not compared. Chance: groups are permuted over images (whole clusters where a cluster lies in one "
     "group, within clusters else); within true and within false for the rates of these. Lower bound of the true gap: "
     "max-|t| over all pairs under the joint normal distribution of the rates. Variance between groups: Lum et al., "

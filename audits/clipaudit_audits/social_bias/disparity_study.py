@@ -8,8 +8,10 @@ from functools import cached_property
 import pyarrow as pa
 
 from clipaudit.contract import AuditSpec, Cell
+from clipaudit.stats.gap_rates import Floats
 from clipaudit_audits.social_bias.disparity_measures import (
     Compared,
+    Outcome,
     accuracy,
     class_rates,
     compare,
@@ -52,19 +54,22 @@ class Study:
         if not grouping.values:
             return None
         values = frame(self.answers, grouping, "")["accuracy"]
-        return compare(self.answers, grouping, accuracy(self.answers), values, self.params.min_group, self.seed)
+        return self._compared(grouping, accuracy(self.answers), values)
 
     def rates(self, grouping: Grouping, about: str) -> dict[str, Compared]:
         """Metric -> rates of one class by group. None of groups that are the annotated classes themselves."""
         if self.params.target in grouping.columns or not grouping.values:
             return {}
         values = frame(self.answers, grouping, about)
-        least, seed = self.params.min_group, self.seed
         found = {
-            outcome.metric: compare(self.answers, grouping, outcome, values[outcome.metric], least, seed)
+            outcome.metric: self._compared(grouping, outcome, values[outcome.metric])
             for outcome in class_rates(self.answers, about)
         }
         return {metric: one for metric, one in found.items() if one is not None}
+
+    def _compared(self, grouping: Grouping, outcome: Outcome, values: Floats) -> Compared | None:
+        least, distinct = self.params.min_group, self.answers.distinct
+        return compare(self.answers, grouping, outcome, values, least, self.seed, distinct)
 
 
 def study(cell: Cell, rows: pa.Table) -> Study:
