@@ -114,7 +114,7 @@ def _block(cell: CellResult, ids: Ids, members: Sequence[_Pair], left_out: int) 
     found = [finding(estimate, ids.estimate(cell, index), scale) for index, estimate in members]
     shared = tuple(note for note in found[0].notes if all(note in other.notes for other in found))
     return Block(
-        title=titles[0] if len(titles) == 1 else _words(estimates[0].metric),
+        title=titles[0] if len(titles) == 1 else words(estimates[0].metric),
         cell_title=cell.title or cell.slug,
         cell_anchor=ids.cell[cell.key],
         keys=keys if told_apart else ("finding", *keys),
@@ -126,7 +126,7 @@ def _block(cell: CellResult, ids: Ids, members: Sequence[_Pair], left_out: int) 
     )
 
 
-def _words(metric: str) -> str:
+def words(metric: str) -> str:
     """A metric's id as words, where its estimates have titles of their own."""
     return metric.replace("_", " ").replace("-", " ").capitalize()
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 
 from clipaudit import numbers
 from clipaudit.results import CellResult, Estimate, Harm
 from clipaudit_reports import anchors
-from clipaudit_reports.blocks import Ids, severity_groups
-from clipaudit_reports.findings import severity
-from clipaudit_reports.view import CellView, HarmSection, Severity, SeverityGroup
+from clipaudit_reports.blocks import Ids, severity_groups, words
+from clipaudit_reports.findings import severity, size
+from clipaudit_reports.view import CellView, Glance, HarmSection, Severity, SeverityGroup
+from clipaudit_reports.who import who
 
-_NAMED = 5  # values of one subgroup that are named, the most frequent first
-_NOT_ABOUT = frozenset({"k", "template", "seed"})  # how something was measured, not who or what it is about
+_SEEN = 3  # galleries that are named
 
 
 def harm_sections(
@@ -30,10 +30,11 @@ def harm_sections(
         groups = severity_groups([cell for cell, _ in own], ids, most, anchor)
         if groups:
             primary = [e for cell, _ in own for e in cell.estimates if e.role == "primary"]
-            adverse = [e for e in primary if severity(e) is Severity.HARM]
-            seen = tuple((v.title, v.galleries[0].anchor) for _, v in own if v.galleries)
+            adverse = sum(severity(e) is Severity.HARM for e in primary)
             judged = sum(estimate.test is not None for estimate in primary)
-            found.append(HarmSection(harm, anchor, len(adverse), judged, named(adverse), seen, groups))
+            rows = [row for cell, view in own for row in _glances(cell, view)]
+            rows.sort(key=lambda row: not row.much)  # stable: the lines of a cell stay together
+            found.append(HarmSection(harm, anchor, adverse, judged, tuple(rows), groups))
     return tuple(
         sorted(found, key=lambda section: (section.harm is Harm.OTHER, -section.adverse / (section.judged or 1)))
     )
@@ -50,20 +51,60 @@ def by_severity(sections: Sequence[HarmSection]) -> tuple[SeverityGroup, ...]:
     return tuple(found)
 
 
-def named(estimates: Sequence[Estimate]) -> tuple[tuple[str, str], ...]:
-    """What findings are about: each subgroup's name, and its values, the most frequent first."""
-    counts: dict[str, Counter[str]] = {}
-    for estimate in estimates:
-        for key, value in _about(estimate.subgroup).items():
-            counts.setdefault(key, Counter())[value] += 1
-    return tuple((key, _listed(values)) for key, values in counts.items())
+def _glances(cell: CellResult, view: CellView) -> list[Glance]:
+    """One line per metric of a cell that was tested."""
+    order = {metric: place for place, metric in enumerate(dict.fromkeys(e.metric for e in cell.estimates))}
+    tested = [e for e in cell.estimates if e.role == "primary" and e.test is not None]
+    seen = tuple((gallery.title, gallery.anchor) for gallery in view.galleries[:_SEEN])
+    lines = []
+    for _, group in groupby(sorted(tested, key=lambda e: order[e.metric]), lambda e: e.metric):
+        members = list(group)
+        adverse = sorted((e for e in members if severity(e) is Severity.HARM), key=lambda e: -size(e))
+        titles = {e.title for e in members}
+        lines.append(
+            Glance(
+                cell_title=view.title,
+                cell_anchor=view.anchor,
+                title=titles.pop() if len(titles) == 1 else words(members[0].metric),
+                who=who(cell, adverse) if adverse else (),
+                much=_much(adverse),
+                sure=_sure(members, len(adverse)),
+                seen=seen if adverse else (),
+            )
+        )
+        seen = () if adverse else seen  # said once per cell
+    return lines
 
 
-def _about(subgroup: Mapping[str, str]) -> Mapping[str, str]:
-    return {key: value for key, value in subgroup.items() if key not in _NOT_ABOUT}
+def _much(adverse: Sequence[Estimate]) -> str:
+    """The largest adverse value and its interval; the smallest beside it where there are several."""
+    if not adverse:
+        return ""
+    largest = _value(adverse[0])
+    interval = adverse[0].interval
+    if interval is not None:
+        largest += f" {numbers.interval_text(interval.low, interval.high, adverse[0].unit)}"
+    return largest if len(adverse) == 1 else f"largest {largest}, smallest {_value(adverse[-1])}"
 
 
-def _listed(values: Counter[str]) -> str:
-    ranked = sorted(values, key=lambda value: (-values[value], value))
-    more = len(ranked) - _NAMED
-    return ", ".join(ranked[:_NAMED]) + (f" and {numbers.count_text(more)} more" if more > 0 else "")
+def _value(estimate: Estimate) -> str:
+    interval = estimate.interval
+    spread = None if interval is None else numbers.half_width(interval.low, interval.high)
+    return numbers.value_text(estimate.value, estimate.unit, spread=spread)
+
+
+def _sure(members: Sequence[Estimate], adverse: int) -> str:
+    """How many tests hold after correction, of how many items and clusters; what could have been seen."""
+    text = f"{adverse} of {numbers.counted(len(members), 'test')}; n {_range([e.n for e in members])}"
+    clusters = [e.clusters for e in members if e.clusters is not None]
+    if clusters and clusters != [e.n for e in members]:
+        text += f" in {_range(clusters)} clusters"
+    smallest = [e.minimum_detectable for e in members if e.minimum_detectable is not None]
+    if adverse or not smallest:
+        return text
+    return f"{text}; effects from {numbers.value_text(max(smallest), members[0].unit)} would have been seen"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = numbers.count_text(min(counts)), numbers.count_text(max(counts))
+    return low if low == high else f"{low} to {high}"

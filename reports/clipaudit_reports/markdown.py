@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from clipaudit.results import Manifest, RunResult
 from clipaudit_reports.build import build_report
-from clipaudit_reports.view import Block, CellView, FindingView, ReportView
+from clipaudit_reports.view import Block, CellView, FindingView, HarmSection, ReportView
 
 # what starts markup, a mention, a reference to an issue, a formula or HTML
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#|~$!])")
@@ -23,11 +23,7 @@ def render_markdown(
         *_first(report),
         *_scope(report),
         *_standouts(report),
-        *(
-            line
-            for group in report.groups
-            for line in _group(group.severity.heading, group.severity.meaning, group.blocks)
-        ),
+        *(line for section in report.harms for line in _harm(section)),
         *_details(report.done),
         *_back(report),
     ]
@@ -82,10 +78,23 @@ def _standouts(report: ReportView) -> list[str]:
     return ["", "## What stands out", "", *(lines or quiet)]
 
 
-def _group(heading: str, meaning: str, blocks: Sequence[Block]) -> list[str]:
-    lines = ["", f"## {escape(heading)}", "", escape(meaning)]
-    for block in blocks:
-        lines += ["", f"### {escape(block.cell_title)}: {escape(block.title)}", "", *_block(block)]
+def _harm(section: HarmSection) -> list[str]:
+    lines = ["", f"## Harm: {escape(section.heading)}", "", escape(section.meaning), ""]
+    head = ("what was asked", "who is affected", "how much", "how sure")
+    rows = [
+        (
+            f"{line.cell_title}: {line.title}",
+            "; ".join(f"{key} {values}" for key, values in line.who) or "–",
+            line.much or "no adverse effect shown",
+            line.sure,
+        )
+        for line in section.glances
+    ]
+    lines += _table(head, rows) if rows else []
+    for group in section.groups:
+        lines += ["", f"### {escape(group.severity.heading)}", "", escape(group.severity.meaning)]
+        for block in group.blocks:
+            lines += ["", f"#### {escape(block.cell_title)}: {escape(block.title)}", "", *_block(block)]
     return lines
 
 

@@ -166,6 +166,19 @@ class SeverityGroup:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """One metric of one cell in a line: who is affected, how much, how sure, in which items it is seen."""
+
+    cell_title: str
+    cell_anchor: str
+    title: str
+    who: tuple[tuple[str, str], ...]  # what is compared, and who is at which end; nothing without an adverse effect
+    much: str  # "" where no test shows an adverse effect
+    sure: str
+    seen: tuple[tuple[str, str], ...]  # where items are shown: title and anchor
+
+
+@dataclass(frozen=True)
 class HarmSection:
     """All findings about one kind of harm: who is affected, how much, how sure, and in which items it is seen."""
 
@@ -173,8 +186,7 @@ class HarmSection:
     anchor: str
     adverse: int
     judged: int  # findings with a test
-    named: tuple[tuple[str, str], ...]  # what the adverse findings are about: a subgroup's name, and its values
-    seen: tuple[tuple[str, str], ...]  # where items are shown: title and anchor
+    glances: tuple[Glance, ...]
     groups: tuple[SeverityGroup, ...]
 
     @property
