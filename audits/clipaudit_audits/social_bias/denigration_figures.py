@@ -128,7 +128,7 @@ def _panels(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimat
 
 
 def _large(study: Study, grouping: Grouping) -> list[int]:
-    return [i for i, units in enumerate(study.units(grouping)) if units >= study.params.min_group]
+    return np.flatnonzero(study.large(grouping)).tolist()
 
 
 def _labels(study: Study, grouping: Grouping) -> Figure | None:

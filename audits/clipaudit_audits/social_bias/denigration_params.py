@@ -47,7 +47,11 @@ class DenigrationParams(Params):
     groups: tuple[str, ...] = Field(default=(), description="Columns of annotated groups; empty: those of the card.")
     intersections: bool = Field(default=True, description="Also judge pairs of group columns, and all together.")
     cluster: str = Field(default="", description="Column of the images' natural unit; empty: that of the card.")
-    min_group: int = Field(default=30, ge=2, description="Groups with fewer natural units are shown as too small.")
+    min_group: int = Field(
+        default=30,
+        ge=2,
+        description="Groups with fewer distinct images, or of few natural units, are shown as too small.",
+    )
 
     @field_validator("harms", "additions")
     @classmethod

@@ -93,16 +93,16 @@ def _of_groups(
 ) -> Iterator[Estimate]:
     """rates: label set or template -> (k,) rates of the grouping's groups."""
     spec, over = study.spec.metric(metric), "label sets" if metric == SETS else "templates"
-    counts, units = (
+    counts, large = (
         np.bincount(grouping.codes[grouping.codes >= 0], minlength=len(grouping.values)),
-        study.units(grouping),
+        study.large(grouping),
     )
     for i, group in enumerate(grouping.values):
         if not counts[i]:
             continue
         values = {name: float(found[i]) for name, found in rates.items()}
         whom = f"'{group}', {grouping.label}," if grouping.columns else group
-        small = units[i] < study.params.min_group
+        small = grouping.columns and not large[i]
         yield Estimate(
             metric=metric, title=f"{spec.title}, {harm}: {group}" + (f" ({grouping.name})" if grouping.columns else ""),
             value=100 * (max(values.values()) - min(values.values())), unit=spec.unit, direction=spec.direction,

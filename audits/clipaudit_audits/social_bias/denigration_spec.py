@@ -59,7 +59,7 @@ SPEC = AuditSpec(
     ),
     methods="Each image is given the label that scores highest; a tie, or a decision for none of the labels, is no "
     "harmful label. Rates per group and per intersection: fairlearn's MetricFrame, Wilson intervals at the effective "
-    "size under clusters; a group with fewer natural units than the minimum is shown and not compared. Gaps: permuted "
+    "size under clusters; a group of too few distinct images or units is shown and not compared. Gaps: permuted "
     "groups give chance and p, a simultaneous max-|t| bound the smallest true gap, Lum et al. the variance between "
     "groups; no bootstrap of the gap itself. Benjamini-Hochberg over all gaps. The same from the same scores without "
     "each label in turn and with harmless labels added, and under each template alone: ranges have no intervals, for "

@@ -16,7 +16,7 @@ from clipaudit_audits.social_bias.denigration_params import DenigrationParams, a
 from clipaudit_audits.social_bias.denigration_rows import Answers, Floats, read
 from clipaudit_audits.social_bias.disparity_measures import Compared, Outcome, compare
 from clipaudit_audits.social_bias.groups import Grouping, groupings
-from clipaudit_audits.social_bias.rate_estimates import rates_by_group, selection
+from clipaudit_audits.social_bias.rate_estimates import large_groups, rates_by_group, selection
 
 Ints = NDArray[np.int64]
 
@@ -89,13 +89,12 @@ class Study:
             return None
         values = self.harmed(harm, self.chosen[number])
         outcome = Outcome("harm_rate", harm, values, self.answers.readable)
-        return compare(self.answers, grouping, outcome, selection(values, grouping), self.params.min_group, self.seed)
+        least, distinct = self.params.min_group, self.answers.distinct
+        return compare(self.answers, grouping, outcome, selection(values, grouping), least, self.seed, distinct)
 
-    def units(self, grouping: Grouping) -> Ints:
-        """(k,) natural units of the grouping's groups."""
-        kept = grouping.codes >= 0
-        pairs = np.unique(np.stack([grouping.codes[kept], self.answers.clusters[kept]]), axis=1)
-        return np.bincount(pairs[0], minlength=len(grouping.values))
+    def large(self, grouping: Grouping) -> NDArray[np.bool_]:
+        """(k,) whether a group of the grouping is large enough to be compared."""
+        return large_groups(grouping, self.answers.clusters, self.answers.distinct, self.params.min_group)
 
     def rates(self, grouping: Grouping, harm: str) -> Floats:
         """(sets, k) rate in each label set by group of the grouping."""

@@ -42,6 +42,7 @@ def _rate(study: Study) -> Rate:
 def _values(study: Study, number: int) -> Iterator[Estimate]:
     grouping, found, rate = study.groupings[number], study.similarity(number), _rate(study)
     assert found is not None, "asked only with embeddings"
+    large = study.large(grouping)
     for i, group in enumerate(grouping.values):
         units, value = int(found.units[i]), float(found.value[i])
         defined = units > 1 and np.isfinite(value)
@@ -53,7 +54,7 @@ def _values(study: Study, number: int) -> Iterator[Estimate]:
         made = rate.make(
             "self_similarity", rate.title("self_similarity", f"{group} ({grouping.name})"), value if defined else None,
             {grouping.label: group}, role="secondary", n=int(found.n[i]), clusters=units, interval=interval,
-            status=Status.DESCRIBED if units >= rate.least else Status.TOO_SMALL,
+            status=Status.DESCRIBED if large[i] and defined else Status.TOO_SMALL,
         )  # fmt: skip
         yield _said(made, say.similarity_sentence(made, grouping.label, group))
 
@@ -68,7 +69,7 @@ def _differences(study: Study, number: int) -> Iterator[Estimate]:
     similar = study.answers.similar
     assert found is not None, "asked only with embeddings"
     assert similar is not None, "the same"
-    large = np.flatnonzero(found.units >= max(rate.least, 3))
+    large = np.flatnonzero(study.large(grouping) & (found.units > 2))
     if len(large) < 2:
         return
     inside = np.isin(grouping.codes, large) & np.isfinite(similar[:, number])

@@ -135,7 +135,7 @@ def _under_each_template(study: Study, compared: Compared) -> Sensitivity | None
 def _own(study: Study, column: str) -> Iterator[Estimate]:
     """The unmarked label against that of the image's own group, column by column."""
     grouping = next(one for one in study.groupings if one.columns == (column,))
-    margins, params = study.margins(column), study.params
+    margins, params, large = study.margins(column), study.params, study.large(grouping)
     rate = Rate(study.spec, "above_own_rate", "", "", params.min_group, params.cluster or None, {"labels": column})
     for i, group in enumerate(grouping.values):
         kept = (grouping.codes == i) & np.isfinite(margins)
@@ -144,7 +144,7 @@ def _own(study: Study, column: str) -> Iterator[Estimate]:
         label, clusters = params.terms[group], study.answers.clusters[kept]
         subgroup, of = {grouping.label: group}, f"{group} ({column})"
         made = rates.overall(rate, margins[kept] > 0, clusters, rate.title("above_own_rate", of), "secondary")
-        small = {} if (made.clusters or 0) >= params.min_group else {"status": Status.TOO_SMALL}
+        small = {} if large[i] else {"status": Status.TOO_SMALL}
         sentence = say.own_sentence(made, grouping.label, group, params.unmarked, label)
         yield made.model_copy(update={"subgroup": {**subgroup, **made.subgroup}, "sentence": sentence, **small})
         if study.answers.kind != "cosine":

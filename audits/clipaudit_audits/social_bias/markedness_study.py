@@ -17,7 +17,7 @@ from clipaudit_audits.social_bias.groups import Grouping, groupings
 from clipaudit_audits.social_bias.markedness_params import MarkednessParams, all_labels
 from clipaudit_audits.social_bias.markedness_rows import Answers, Floats, read
 from clipaudit_audits.social_bias.markedness_similarity import Similarity, similarity
-from clipaudit_audits.social_bias.rate_estimates import selection
+from clipaudit_audits.social_bias.rate_estimates import large_groups, selection
 
 Mask = NDArray[np.bool_]
 
@@ -90,7 +90,12 @@ class Study:
         if not grouping.values:
             return None
         outcome = Outcome(metric, about, values, self.answers.readable)
-        return compare(self.answers, grouping, outcome, selection(values, grouping), self.params.min_group, self.seed)
+        least, distinct = self.params.min_group, self.answers.distinct
+        return compare(self.answers, grouping, outcome, selection(values, grouping), least, self.seed, distinct)
+
+    def large(self, grouping: Grouping) -> Mask:
+        """(k,) whether a group of the grouping is large enough to be compared."""
+        return large_groups(grouping, self.answers.clusters, self.answers.distinct, self.params.min_group)
 
     def similarity(self, number: int) -> Similarity | None:
         """Self-similarity of the groups of `groupings[number]`; None without embeddings."""

@@ -15,7 +15,7 @@ from clipaudit.stats.gap_rates import Floats, Ints, group_rates, wilson_rate
 from clipaudit.stats.multiple import correct
 from clipaudit.stats.power import mde_null
 from clipaudit_audits.social_bias import rate_sentences as say
-from clipaudit_audits.social_bias.disparity_measures import Compared
+from clipaudit_audits.social_bias.disparity_measures import LEAST_UNITS, Compared
 from clipaudit_audits.social_bias.groups import Grouping
 
 Role = Literal["primary", "secondary", "preset"]
@@ -25,7 +25,7 @@ VARIANCE = "between_group_variance"
 @dataclass(frozen=True)
 class Rate:
     """What is counted. rate, gap: names of metrics; does: what the model does, in words ("gives a label"); about:
-    further keys of the subgroup; least: natural units that a group needs to be compared."""
+    further keys of the subgroup; least: distinct images that a group needs to be compared."""
 
     spec: AuditSpec
     rate: str
@@ -145,7 +145,17 @@ def _small_note(compared: Compared, least: int) -> tuple[str, ...]:
     if not small:
         return ()
     shown = ", ".join(f"'{name}'" for name in small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
-    return (f"Not compared, with fewer than {least}: {shown}.",)
+    return (f"Not compared, with fewer than {say.enough(least)}: {shown}.",)
+
+
+def large_groups(grouping: Grouping, clusters: Ints, distinct: Ints, least: int) -> NDArray[np.bool_]:
+    """(k,) whether a group has `least` images that differ in `distinct` (n,), of enough clusters (n,): as `compare`."""
+    kept, k = grouping.codes >= 0, len(grouping.values)
+    different, units = (
+        np.bincount(np.unique(np.stack([grouping.codes[kept], one[kept]]), axis=1)[0], minlength=k)
+        for one in (distinct, clusters)
+    )
+    return np.asarray((different >= least) & (units >= min(least, LEAST_UNITS)))
 
 
 def rates_by_group(values: NDArray[np.bool_], grouping: Grouping) -> Floats:

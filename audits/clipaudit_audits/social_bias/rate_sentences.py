@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from clipaudit.numbers import counted, fixed, interval_text, p_text, value_text
 from clipaudit.results import Estimate, Status
+from clipaudit_audits.social_bias.disparity_measures import LEAST_UNITS
 
 
 def group_sentence(estimate: Estimate, grouping: str, group: str, does: str, least: int) -> str:
@@ -17,7 +18,7 @@ def group_sentence(estimate: Estimate, grouping: str, group: str, does: str, lea
         f"of {counted(estimate.n, 'image')}."
     )
     if estimate.status is Status.TOO_SMALL:
-        return f"{text} Fewer than {least}: too small to be compared with other groups."
+        return f"{text} Fewer than {enough(least)}: too small to be compared with other groups."
     if estimate.minimum_detectable is not None:
         points = fixed(100 * estimate.minimum_detectable, 1)
         text += f" A difference of {points} points from the other groups would be found with 80 % probability."
@@ -43,10 +44,12 @@ def gap_sentence(
 
 
 def not_compared(grouping: str, does: str, least: int) -> str:
-    return (
-        f"By {grouping}, how often the model {does} is not compared: fewer than two groups have {least:,} images or "
-        "more."
-    )
+    return f"By {grouping}, how often the model {does} is not compared: fewer than two groups have {enough(least)}."
+
+
+def enough(least: int) -> str:
+    """What a group needs to be compared."""
+    return f"{least:,} distinct images of {counted(min(least, LEAST_UNITS), 'natural unit')}"
 
 
 def variance_sentence(estimate: Estimate, grouping: str, does: str) -> str:
