@@ -74,7 +74,7 @@ def _differences(study: Study, number: int) -> Iterator[Estimate]:
         return
     inside = np.isin(grouping.codes, large) & np.isfinite(similar[:, number])
     value, left_out = found.value[large], found.left_out[:, large]
-    for i, group in enumerate(large):
+    for i, group in enumerate(large if len(large) > 2 else large[:1]):  # of two, the other is its mirror image
         difference = float(value[i] - value.mean())
         error = jackknife(left_out[:, i] - left_out.mean(axis=1))
         units = len(np.unique(study.answers.clusters[inside]))
