@@ -318,6 +318,10 @@ def test_recorded_labels_by_another_name_merged_and_partial(tmp_path: Path) -> N
     assert (overall.value, overall.n) == (1.0, 180)
     assert any(note.startswith("60 images") for note in overall.notes)
     assert any("0-2 / 3-9 are one class" in note for note in overall.notes)
+    more = people([*lines, {"age": "0-2", "tone": "a"}], ("tone", "age"))
+    with pytest.raises(DataError, match=r"id '00240.png' not recorded") as caught:
+        run(more, model, target="age", labels={"0-2": "child", "3-9": "child", "20-29": "adult"})
+    assert "disparity.labels" not in str(caught.value)
     with pytest.raises(DataError, match=r"'child' is none of the labels.*disparity\.labels=\{'0-2' = "):
         run(dataset, model, target="age")
 

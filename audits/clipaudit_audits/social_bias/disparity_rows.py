@@ -82,6 +82,8 @@ def _scored(
     try:
         return model.score_labels(images, texts, templates), {}
     except DataError as error:
+        if " id " in str(error):  # an image is not recorded, which no label mends
+            raise
         value = next(iter(params.labels))
         hint = (
             f"say by which text each value of {params.target!r} is asked: disparity.labels={{{value!r} = 'text', ...}}"
