@@ -71,7 +71,8 @@ def spellings(texts: Sequence[str], templates: Sequence[str], also: Iterable[Seq
             for cased in (form, tuple(text.lower() for text in form)):
                 short = tuple(bare(text) for text in cased)
                 articled = tuple(template.replace("{}", "a {}") for template in sentences)
-                for words, around in ((cased, sentences), (short, articled)):
+                whole = tuple(with_article(text) for text in short)
+                for words, around in ((cased, sentences), (whole, sentences), (short, articled)):
                     for written in _written(around):
                         tried.setdefault(Spelling(words, written))
     yield from tried

@@ -52,6 +52,12 @@ def test_spellings_of_others_are_found(recorded: list[str]) -> None:
     assert [template.replace("{}", text) for text in found.spelling.texts] == recorded
 
 
+def test_labels_without_articles_are_found_with_them() -> None:
+    tried = spellings(["thief", "Indian man"], ["a photo of {}"])
+    found = score_spelled(Known(["a photo of a thief", "a photo of an Indian man"]), [None], tried)  # type: ignore[arg-type, list-item]
+    assert found.spelling.texts == ("a thief", "an Indian man")
+
+
 def test_decisions_are_matched_by_the_spelling_that_leaves_fewest_open() -> None:
     """ "a photo of a thief" fits both forms, "a photo of a Indian man" only one: half a match is not taken for all."""
     given = ["a photo of a thief", "a photo of a Indian man", "a photo of a Indian man"]

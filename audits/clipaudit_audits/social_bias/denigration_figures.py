@@ -35,12 +35,10 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
     made: list[Figure | None] = [_gaps(estimates)]
     for grouping in study.groupings:
-        for harm in study.harms:
+        for harm in (harm for harm in study.harms if harm != ANY):  # all together: by label set, below
             found = _of_groups(estimates, grouping, harm)
-            if len(grouping.columns) == 1:
-                made.append(_forest(grouping, harm, found))
-            elif harm != ANY:
-                made.append(_panels(study, grouping, harm, found))
+            single = len(grouping.columns) == 1
+            made.append(_forest(grouping, harm, found) if single else _panels(study, grouping, harm, found))
         if len(grouping.columns) == 1:
             made += [_labels(study, grouping), _sets(study, grouping)]
     return [figure for figure in [*made, _gallery(study)] if figure is not None]

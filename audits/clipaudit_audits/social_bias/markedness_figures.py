@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from clipaudit.numbers import value_text
-from clipaudit.results import Estimate, Figure, ForestFigure, HeatmapFigure, Point, Status
+from clipaudit.results import Estimate, Figure, ForestFigure, PanelsFigure, Point, Status
 from clipaudit_audits.social_bias.groups import Grouping
+from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
 from clipaudit_audits.social_bias.markedness_study import Study
 
 _SMALL = "too small"
@@ -25,8 +26,8 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
             if len(grouping.columns) == 1:
                 title = f"Images given '{study.params.unmarked}' rather than a label of {column}"
                 made.append(_forest(_slug("unmarked", column), title, "share of images", grouping.label, found))
-            elif len(grouping.columns) == 2:
-                made.append(_table(study, grouping, column, found))
+            elif column in grouping.columns:
+                made.append(_panels(study, grouping, column, found))
     for grouping in study.groupings[: len(study.params.groups)]:
         found = [e for e in estimates if e.metric == "self_similarity" and grouping.label in e.subgroup]
         title = f"Self-similarity by {grouping.label}"
@@ -91,23 +92,17 @@ def _forest(id: str, title: str, x_label: str, key: str, found: Sequence[Estimat
     )  # fmt: skip
 
 
-def _table(study: Study, grouping: Grouping, column: str, found: Sequence[Estimate]) -> Figure | None:
-    """The rate in every cell of an intersection; cells that are too small stay empty."""
-    first, second = (study.answers.columns[name] for name in grouping.columns)
-    parts = {f"{a}, {b}": (a, b) for a, b in zip(first, second, strict=True)}
-    judged = {
-        parts[e.subgroup[grouping.label]]: float(e.value)
-        for e in found
-        if e.status is not Status.TOO_SMALL and e.value is not None
-    }
+def _panels(study: Study, grouping: Grouping, column: str, found: Sequence[Estimate]) -> Figure | None:
+    """The rate in every cell of an intersection; those that are too small are shown as such."""
+    cells = cells_of(study.answers.columns[name] for name in grouping.columns)
+    judged = [e for e in found if e.status is not Status.TOO_SMALL]
     if not judged:
         return None
-    rows, columns = (tuple(sorted({cell[i] for cell in judged})) for i in (0, 1))
-    most = max(judged, key=lambda cell: judged[cell])
-    return HeatmapFigure(
-        id=_slug("unmarked", column, "by", grouping.name), rows=rows, columns=columns,
+    most = max(judged, key=lambda e: e.value or 0.0)
+    shown = {cells[e.subgroup[grouping.label]]: point(e) for e in found if e.value is not None}
+    return PanelsFigure(
+        id=_slug("unmarked", column, "by", grouping.name), x_label="share of images", panels=panels(shown),
         title=f"Images given '{study.params.unmarked}' rather than a label of {column}, by {grouping.label}",
-        values=tuple(tuple(judged.get((row, name)) for name in columns) for row in rows),
-        value_label="share of images", caption=f"Empty: {_SMALL} to be judged.",
-        alt=f"Highest: {most[0]}, {most[1]}, {value_text(judged[most], 'proportion')}.",
+        null_value=0.0, caption="Wilson intervals.",
+        alt=f"Highest: {most.subgroup[grouping.label]}, {value_text(most.value, 'proportion')} of {most.n} images.",
     )  # fmt: skip

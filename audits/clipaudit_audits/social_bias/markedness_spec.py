@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.contract import AuditSpec, MetricSpec, Need
-from clipaudit.results import Direction
+from clipaudit.results import Direction, Harm
 from clipaudit_audits.social_bias.markedness_params import MarkednessParams
 from clipaudit_audits.template_sensitivity import AGREEMENT
 
@@ -16,6 +16,7 @@ SPEC = AuditSpec(
     title="Who is just a person?",
     question="Whose images does the model call 'a person', and whose does it name by their group?",
     harm="People of some groups count as the default, others are marked as different.",
+    kind_of_harm=Harm.ERASURE,
     citations=(
         "Wolfe, Caliskan 2022, Markedness in Visual Semantic AI, FAccT",
         "Lum, Zhang, Bower 2022, De-biasing \"bias\" measurement, FAccT",
