@@ -127,6 +127,11 @@ TRIALS = {
             "label_sets": {"sky": {"words": {"banana": "yellow banana"}, "extra": ["cloud"]}},
         },
     ),
+    "corruptions": Trial(
+        drawn_objects,
+        ("null", "varied?accuracy=0.9&when=fog&then=0.2"),
+        {"images": 20, "corruptions": ["gaussian_noise", "fog", "spatter"], "changes": ["flip"]},
+    ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),

@@ -196,7 +196,7 @@ def test_confidence_that_knows_is_worth_something() -> None:
     best = find(estimates, "selective_accuracy", answered="50.0 %")
     assert best.value > find(estimates, "accuracy").value
     figure = next(f for f in AUDIT.figures(one, rows, estimates) if isinstance(f, CurveFigure))
-    assert len(figure.series[0].x) == 15
+    assert len(figure.series[0].x) == 15  # 300 images, twenty a bin
 
 
 def test_scores_to_confidences() -> None:
@@ -212,6 +212,15 @@ def test_scores_to_confidences() -> None:
         confidences(given("decision", [[0.0, 1.0]]), None, "m")
     with pytest.raises(DataError, match="probabilities below 0"):
         confidences(given("probability", [[-0.2, 0.2]]), None, "m")
+
+
+def test_a_model_that_is_always_sure() -> None:
+    """No chance to be wrong: nothing is random if it were calibrated, and every answer that is wrong is proof."""
+    sure = scored(load_control("varied?accuracy=1&confidence=1"), cell(dataset()))
+    assert find(sure, "ece").status is Status.NO_EFFECT
+    assert find(sure, "overconfidence").value == 0
+    wrong = scored(load_control("varied?accuracy=0.9&confidence=1"), cell(dataset()))
+    assert find(wrong, "ece").status is Status.EFFECT
 
 
 def test_bad_input_is_one_line() -> None:

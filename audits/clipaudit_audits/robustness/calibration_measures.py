@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 N_DRAWS = 4000
-PER_BIN = 10  # images in a bin at least
+PER_BIN = 20  # images in a bin at least
 _CHUNK = 5_000_000
 
 

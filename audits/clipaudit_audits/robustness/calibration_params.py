@@ -21,7 +21,7 @@ class CalibrationParams(TemplateParams):
         default=(), max_length=12, description="Columns of annotated groups; none given: those that the card names."
     )
     bins: int = Field(
-        default=15, ge=1, le=200, description="Most bins of equally many images; ten images each at least."
+        default=15, ge=1, le=200, description="Most bins of equally many images; twenty images each at least."
     )
     coverages: tuple[Coverage, ...] = Field(
         default=(0.5, 0.8, 0.9), max_length=12, description="Shares of the images answered in selective accuracy."

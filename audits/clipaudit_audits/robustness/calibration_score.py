@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clipaudit.numbers import value_text
-from clipaudit.results import Estimate, Interval, Reference, Test
+from clipaudit.results import Estimate, Reference, Test
 from clipaudit.stats.bootstrap import bca_mean, bca_ratio
 from clipaudit.stats.clusters import codes
 from clipaudit.stats.null import null_from_draws
@@ -21,7 +21,7 @@ from clipaudit_audits.robustness.calibration_params import CalibrationParams
 from clipaudit_audits.robustness.calibration_spec import SPEC
 from clipaudit_audits.robustness.chance import among, deal
 from clipaudit_audits.robustness.labelled import GROUP
-from clipaudit_audits.robustness.making import Maker, unit_of
+from clipaudit_audits.robustness.making import Maker, in_points, unit_of
 from clipaudit_audits.robustness.typographic_measures import share
 from clipaudit_audits.wording import between, percent, points_text
 
@@ -100,12 +100,14 @@ def _errors(maker: Maker, found: Answers, params: CalibrationParams, seed: int) 
             "ece", error, n, units, bounds, test=fair.error_test(error), null=null,
             minimum_detectable=min(1.0, null.mean + mde_null(null.sd or 0.0)) or None,
             sentence=f"Stated confidence and accuracy differ by {percent(error)}{between(bounds, 100)} on average "
-            f"over {table.count.shape[1]:,} bins of {n:,} images; a calibrated model would show {percent(null.mean)}. "
-            f"{HIDES}",
+            f"over {table.count.shape[1]:,} bins of {n:,} images; a calibrated model would show {percent(null.mean)} "
+            f"({percent(null.low)} to {percent(null.high)}). {HIDES}",
             notes=(f"{null.method}.",),
         ),
-        _overconfidence(maker, found, {}, seed, test=fair.accuracy_test(accuracy),
-                        minimum_detectable=100 * mde_null(float(fair.accuracy.std())) or None),
+        _overconfidence(
+            maker, found, {}, seed, test=fair.accuracy_test(accuracy), notes=(f"{null.method}.",),
+            minimum_detectable=100 * mde_null(float(fair.accuracy.std())) or None,
+        ),
         maker.estimate(
             "ece_plug_in", plug_in, n, units, None, role="preset",
             sentence=f"As usually computed, without removing the bias, the calibration error is {percent(plug_in)} "
@@ -133,15 +135,15 @@ def _overconfidence(
     maker: Maker, found: Answers, subgroup: Mapping[str, str], seed: int, **more: Any
 ) -> Estimate:  # fmt: skip
     excess = found.confidence - found.correct
-    bounds = hundred(bca_mean(excess, found.clusters, seed, unit=f"{maker.unit}s"))
+    bounds = in_points(bca_mean(excess, found.clusters, seed, unit=f"{maker.unit}s"))
     value = 100 * float(excess.mean())
     whose = " of " + ", ".join(f"{k} {v}" for k, v in subgroup.items()) if subgroup else ""
-    what = "exceeds" if value >= 0 else "falls short of"
+    sure, right = percent(float(found.confidence.mean())), percent(float(found.correct.mean()))
     return maker.estimate(
         "overconfidence", value, len(excess), len(set(found.clusters)), bounds, subgroup=dict(subgroup),
-        sentence=f"On {len(excess):,} images{whose}, the confidence ({percent(float(found.confidence.mean()))}) {what} "
-        f"the accuracy ({percent(float(found.correct.mean()))}) by {points_text(abs(value))}; as a difference "
-        f"{points_text(value)}{between(bounds)}.", **more,
+        sentence=f"On {len(excess):,} images{whose}, confidence ({sure}) less accuracy ({right}) is "
+        f"{points_text(value)}{between(bounds)}; above 0 the model is surer than it is right.",
+        **more,
     )  # fmt: skip
 
 
@@ -240,9 +242,3 @@ def _means(groups: Ints, values: Floats, k: int) -> Floats:
     """(R, k) means of `values` (n,) in groups (R, n)."""
     shown = np.stack([groups == j for j in range(k)], axis=1).astype(float)
     return np.asarray(shown @ values / shown.sum(axis=2))
-
-
-def hundred(interval: Interval) -> Interval:
-    """An interval of proportions in points."""
-    low, high = (None if end is None else 100 * end for end in (interval.low, interval.high))
-    return interval.model_copy(update={"low": low, "high": high})

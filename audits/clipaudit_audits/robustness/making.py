@@ -40,11 +40,11 @@ class Maker:
 
     def points(self, metric: str, found: Change, sentence: str, **more: Any) -> Estimate:
         """An estimate of a paired change, in points. `sentence` has a place {}, as above."""
-        value, low, high = (hundredfold(each) for each in (found.value, found.interval.low, found.interval.high))
+        value = hundredfold(found.value)
         size = "not measured" if value is None else f"{points_text(value)}{between(found.interval, 100)}"
         return self.estimate(
-            metric, value, found.n, found.clusters, found.interval.model_copy(update={"low": low, "high": high}),
-            test=found.test, minimum_detectable=hundredfold(found.detectable),
+            metric, value, found.n, found.clusters, in_points(found.interval), test=found.test,
+            minimum_detectable=hundredfold(found.detectable),
             sentence=sentence.replace("{}", f"{size}, {found.n:,} images"), **more,
         )  # fmt: skip
 
@@ -52,6 +52,11 @@ class Maker:
 def hundredfold(value: float | None) -> float | None:
     """A proportion as points."""
     return None if value is None else 100 * value
+
+
+def in_points(interval: Interval) -> Interval:
+    """An interval of proportions in points."""
+    return interval.model_copy(update={"low": hundredfold(interval.low), "high": hundredfold(interval.high)})
 
 
 def unit_of(clusters: int, items: int) -> str:
