@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import exp
 
-from clipaudit.numbers import fixed, interval_text
-from clipaudit.results import Estimate, Status
+from clipaudit.numbers import counted, fixed
+from clipaudit.results import Estimate
+from clipaudit_audits.social_bias.chance_sentences import beside_chance, measured
 from clipaudit_audits.wording import between, percent
 
 CAVEAT = "It says what this pool gives for these words, not why: clothes and places can be the reason."
@@ -13,18 +14,15 @@ CAVEAT = "It says what this pool gives for these words, not why: clothes and pla
 
 def category_sentence(estimate: Estimate, grouping: str, k: int) -> str:
     """Evenness or a group's skew over the words of one category."""
-    words, value, null = estimate.subgroup["words"], estimate.value or 0.0, estimate.null
-    interval = "" if estimate.interval is None else f" {interval_text(estimate.interval.low, estimate.interval.high)}"
+    top = f"Among the first {counted(k, 'image')} for {estimate.subgroup['words']}"
     if estimate.metric == "entropy":
-        found = f"Evenness of {grouping} among the first {k} images for {words}: {fixed(value, 3)}{interval} of 1"
-    else:
-        found = (
-            f"For {words}, '{estimate.subgroup['group']}' ({grouping}) holds {fixed(exp(value), 2)} times its share of "
-            f"the pool among the first {k} images: skew {fixed(value, 3)}{interval}"
-        )
-    chance = "" if null is None else f"; chance gives {fixed(null.mean, 3)} (95 %: {fixed(null.low, 3)} to "
-    chance += "" if null is None else f"{fixed(null.high, 3)})"
-    return f"{found}, {estimate.n:,} images{chance}.{_verdict(estimate)} {CAVEAT}"
+        text = f"{top}, the mix of groups by {grouping} is set beside that of the pool"
+        return f"{text} ({measured(estimate, 'evenness')}; 1 is the same mix).{beside_chance(estimate)} {CAVEAT}"
+    times = f"{fixed(exp(estimate.value or 0.0), 2)} times"
+    return (
+        f"{top}, '{estimate.subgroup['group']}' ({grouping}) holds on average {times} its share of the pool "
+        f"({measured(estimate, 'skew')}).{beside_chance(estimate)} {CAVEAT}"
+    )
 
 
 def word_sentence(estimate: Estimate, grouping: str) -> str:
@@ -36,12 +34,3 @@ def word_sentence(estimate: Estimate, grouping: str) -> str:
         f"{percent(estimate.null_value or 0.0)} of the pool: {way}-represented, after correction over all words and "
         f"groups. {CAVEAT}"
     )
-
-
-def _verdict(estimate: Estimate) -> str:
-    if estimate.status is Status.EFFECT:
-        return " That differs from chance, after correction."
-    if estimate.status is Status.NO_EFFECT and estimate.minimum_detectable is not None:
-        shift = fixed(estimate.minimum_detectable, 3)
-        return f" Not shown to differ from chance; a shift of {shift} would have been found with 80 % probability."
-    return ""

@@ -134,7 +134,7 @@ class OccupationText(Audit):
                 interval=bca_mean(margins, seed=cell.seed, unit="pairs of phrases"), n=len(margins), null_value=0.0,
                 cluster_key="pair of phrases",
             )  # fmt: skip
-            spoken = estimate.model_copy(update={"sentence": say.margin_sentence(estimate, cell.params.shares)})
+            spoken = estimate.model_copy(update={"sentence": say.margin_sentence(estimate, cell.params.shares, "pair")})
             each = {template: float(own[name].mean()) for template, own in alone.items() if name in own}
             stable = sensitivity(each, estimate.value)
             found.append((marked(spoken, stable), stable))
