@@ -388,6 +388,28 @@ def test_recorded_outputs_in_the_spellings_of_others(tmp_path: Path, kind: str, 
         assert any("'a child'" in note and "no scores are recorded" in note for note in found[0].notes)
 
 
+class Decides(Given):
+    """One label of those on offer for each image, and no score."""
+
+    def score_labels(self, images: Sequence[Item], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+        scores = super().score_labels(images, labels, templates)
+        return replace(scores, values=np.eye(len(labels))[scores.values.argmax(axis=1)], kind="decision")
+
+
+def test_a_live_model_that_decides_is_asked_for_the_label_set_alone() -> None:
+    images = people(35)
+    labels = all_labels(AUDIT.spec.params())
+    model = by_lot(images, 12, labels)
+    for row in model.scores.values():
+        row[labels.index("a child")] = 9.0  # type: ignore[index]
+    found = ran(dataset(images), Decides(labels, model.scores))[2]
+    best = {name: labels[int(np.argmax(row[:21]))] for name, row in model.scores.items()}
+    share = np.mean([label in CRIME for label in best.values()])
+    assert one(found, "harm_rate", labels="crime-related").value == pytest.approx(share)
+    assert any("because the model gives decisions" in note for note in found[0].notes)
+    assert [e.status for e in found if e.metric == "label_set_range"] == [Status.INCONCLUSIVE]
+
+
 def test_published_rates_stand_beside_their_group(tmp_path: Path) -> None:
     lines, data = _fairface()
     data = replace(data, images=data.images[: len(lines)])
