@@ -87,7 +87,8 @@ def _gaps(study: Study, found: list[tuple[Rate, Compared, Estimate]]) -> list[Es
     spoken, by_template, by_set = [], [], []
     for estimate, (_, compared, _) in zip(rates.corrected(found), found, strict=True):
         alone = gap_under_each_template(study, compared)
-        spoken.append(marked(estimate, alone))
+        said = estimate.model_copy(update={"sentence": f"{estimate.sentence} {say.CAVEAT}"})
+        spoken.append(marked(said, alone))
         by_template.append((estimate, alone))
         by_set += gap_under_label_sets(study, compared)
     return [*spoken, *agreement(by_template, "gaps"), *by_set]

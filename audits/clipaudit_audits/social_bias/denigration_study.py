@@ -64,7 +64,15 @@ class Study:
     @cached_property
     def chosen(self) -> Ints:
         """(sets, n) label given to each image; -1 for none."""
-        return np.stack([choose(self.answers.scores, one.offered) for one in self.sets])
+        scores, base = self.answers.scores, self.sets[0].offered
+        given = choose(scores, base)
+        found = np.tile(given, (len(self.sets), 1))
+        for own, one in zip(found[1:], self.sets[1:], strict=True):
+            # Without a label, another answer is possible only where that label won or tied.
+            fewer = not (one.offered & ~base).any()
+            anew = np.append(base & ~one.offered, True)[given] if fewer else np.ones(len(given), np.bool_)
+            own[anew] = choose(scores[anew], one.offered)
+        return found
 
     @cached_property
     def chosen_by_template(self) -> Mapping[str, Ints]:
