@@ -75,17 +75,17 @@ def _curve(curve: Sequence[Way], part: Judged, pair: tuple[int, int], column: st
 
 def _table(curve: Sequence[Way], part: Judged, pair: tuple[int, int], column: str) -> HeatmapFigure:
     rows = tuple(dict.fromkeys(way.choice.template for way in curve))
-    columns = tuple(dict.fromkeys(_setting(way) for way in curve))
+    whole_first = sorted(curve, key=lambda way: -way.choice.crop)
+    columns = tuple(dict.fromkeys(_setting(way) for way in whole_first))
     cells = {(way.choice.template, _setting(way)): way for way in curve}
     grid = [[cells[row, name] for name in columns] for row in rows]
     first, second = (part.names[i] for i in pair)
     return HeatmapFigure(
         id=f"ways-{_kebab(column)}", title=f"The same gap by template and setting: {first} less {second}",
         rows=rows, columns=columns, values=tuple(tuple(way.gap for way in line) for line in grid), diverging=True,
-        marked=tuple(tuple(way.low > 0 or way.high < 0 for way in line) for line in grid),
         value_label="gap in accuracy, points",
         alt=f"Gap between {first} and {second} for {len(rows)} templates and {len(columns)} settings.",
-        caption="Marked: the 95 % interval of that way alone leaves out 0 (not corrected).",
+        caption="The curve above, unrolled: a row or column of another colour is a wording or setting that turns the gap.",
     )  # fmt: skip
 
 
