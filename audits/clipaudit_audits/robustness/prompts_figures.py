@@ -85,7 +85,7 @@ def _table(curve: Sequence[Way], part: Judged, pair: tuple[int, int], column: st
         rows=rows, columns=columns, values=tuple(tuple(way.gap for way in line) for line in grid), diverging=True,
         value_label="gap in accuracy, points",
         alt=f"Gap between {first} and {second} for {len(rows)} templates and {len(columns)} settings.",
-        caption="The curve above, unrolled: a row or column of another colour is a wording or setting that turns the gap.",
+        caption="The curve above, unrolled: a row or column of another colour is a wording or setting that turns it.",
     )  # fmt: skip
 
 
