@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Effects:
     clusters: tuple[str, ...]
     joint: bool = False
 
-    @property
+    @cached_property
     def identities(self) -> int:
         return len(set(self.clusters))
 
@@ -93,10 +94,16 @@ def random_poles(shifts: Floats, n_plus: int, n_minus: int, seed: int) -> Floats
     """
     if n_plus + n_minus > len(shifts):
         raise ValueError(f"{n_plus} + {n_minus} words cannot be drawn from {len(shifts)}")
-    ranks = np.random.default_rng([seed, n_plus, n_minus]).random((N_DRAWS, len(shifts))).argsort(axis=1)
-    plus, minus = ranks[:, :n_plus], ranks[:, n_plus : n_plus + n_minus]
-    less = shifts[minus].mean(axis=1) if n_minus else 0.0
-    return np.asarray(shifts[plus].mean(axis=1) - less)
+    drawn = _drawn_words(len(shifts), n_plus, n_minus, seed)
+    less = shifts[drawn[:, n_plus:]].mean(axis=1) if n_minus else 0.0
+    return np.asarray(shifts[drawn[:, :n_plus]].mean(axis=1) - less)
+
+
+@lru_cache(maxsize=16)
+def _drawn_words(words: int, n_plus: int, n_minus: int, seed: int) -> NDArray[np.int64]:
+    """(N_DRAWS, n_plus + n_minus) numbers of words; the same for every change of the drawing."""
+    ranks = np.random.default_rng([seed, n_plus, n_minus]).random((N_DRAWS, words)).argsort(axis=1)
+    return ranks[:, : n_plus + n_minus].copy()
 
 
 def _patterns(units: int, seed: int) -> Floats:

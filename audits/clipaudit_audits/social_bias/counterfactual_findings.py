@@ -178,9 +178,8 @@ def top_words(made: Study) -> list[Finding]:
     every.sort(key=lambda f: (-abs(f.estimate.value or 0.0), f.changes[0].attribute, f.changes[0].after, f.word))
     result = []
     for finding in every[:MAX_WORDS]:
-        change = finding.changes[0]
-        seen = effects(made.table, made.table.cosines, (change,))
-        j = made.words.index(finding.word)
+        change, word = finding.changes[0], made.words.index(finding.word)
+        seen, j = effects(made.table, made.table.cosines[:, [word]], (change,)), 0
         estimate = finding.estimate.model_copy(
             update={
                 "interval": seen.interval(j, made.seed),

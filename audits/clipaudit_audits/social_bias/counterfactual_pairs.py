@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -11,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from clipaudit.stats.clusters import codes
 from clipaudit_audits.social_bias.counterfactual_lexicon import Category
 
 Floats = NDArray[np.float64]
+MAX_PAIRS = 20_000_000  # of an image and two words: a second; the share is then known to a tenth of a point or so
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,28 @@ class Change:
     attribute: str
     before: str
     after: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a picture of known identity and levels is: a number for each combination, like the digits of a numeral.
+
+    keys: (m,) distinct combinations in the order of their first item; items: (m,) the last item of each; strides: what
+    one level more of each attribute adds to the key.
+    """
+
+    keys: NDArray[np.int64]
+    items: NDArray[np.int64]
+    strides: Mapping[str, int]
+
+    def look_up(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The items with these keys; -1 for none."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        order = np.argsort(self.keys)
+        at = np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(order) - 1)
+        found = order[at]
+        return np.where(self.keys[found] == keys, self.items[found], -1)
 
 
 @dataclass(frozen=True)
@@ -41,6 +66,18 @@ class Table:
     def changes(self) -> list[Change]:
         """Every attribute from its reference to each other level."""
         return [Change(name, levels[0], level) for name, levels in self.levels.items() for level in levels[1:]]
+
+    @cached_property
+    def places(self) -> Places:
+        every, strides, stride = np.zeros(len(self.items), np.int64), {}, 1
+        for name, values in self.attributes.items():
+            number = {level: i for i, level in enumerate(self.levels[name])}
+            every += np.array([number[value] for value in values], np.int64) * stride
+            strides[name] = stride
+            stride *= len(number)
+        every += codes(self.clusters) * stride
+        last = dict(zip(every.tolist(), range(len(every)), strict=True))  # in order of first, with the last item
+        return Places(np.array(list(last), np.int64), np.array(list(last.values()), np.int64), strides)
 
 
 def read_table(rows: pa.Table, attributes: Sequence[str], cluster: str, references: Mapping[str, str]) -> Table:
@@ -68,25 +105,20 @@ def corners(table: Table, changes: Sequence[Change]) -> NDArray[np.int64]:
     Column j is the corner whose bits, first change highest, say which changes were made: for one change (before,
     after); for two (neither, second, first, both). Incomplete sets are left out.
     """
-    names = list(table.attributes)
-    place = {
-        (who, *values): i
-        for i, (who, values) in enumerate(
-            zip(table.clusters, zip(*table.attributes.values(), strict=True), strict=True)
-        )
-    }
-    found = []
-    for key in place:
-        levels = dict(zip(names, key[1:], strict=True))
-        if any(levels[change.attribute] != change.before for change in changes):
-            continue
-        corner = []
-        for made in product((False, True), repeat=len(changes)):
-            moved = levels | {c.attribute: c.after for c, is_made in zip(changes, made, strict=True) if is_made}
-            corner.append(place.get((key[0], *moved.values()), -1))
-        if min(corner) >= 0:
-            found.append(corner)
-    return np.array(found, dtype=np.int64).reshape(-1, 2 ** len(changes))
+    places = table.places
+    start, steps = np.ones(len(places.keys), np.bool_), []
+    for change in changes:
+        levels, stride = table.levels[change.attribute], places.strides[change.attribute]
+        if change.before not in levels or change.after not in levels:
+            return np.empty((0, 2 ** len(changes)), np.int64)
+        before, after = levels.index(change.before), levels.index(change.after)
+        start &= places.keys // stride % len(levels) == before
+        steps.append((after - before) * stride)
+    begin = places.keys[start]
+    wanted = [begin + sum(step for step, is_made in zip(steps, made, strict=True) if is_made)
+              for made in product((False, True), repeat=len(changes))]  # fmt: skip
+    found = np.stack([places.look_up(keys) for keys in wanted], axis=1)
+    return found[(found >= 0).all(axis=1)]
 
 
 def differences(values: Floats, indices: NDArray[np.int64]) -> Floats:
@@ -116,9 +148,15 @@ def category_scores(cosines: Floats, categories: Sequence[Category], words: Sequ
 def pairs_within(cosines: Floats, gaps: Sequence[float]) -> Floats:
     """For each gap g >= 0: the share of (image, pair of words) whose two cosines (n, words) differ by less than g.
 
+    Of more than MAX_PAIRS such pairs, those of evenly spaced images count.
+
     >>> pairs_within(np.array([[0.0, 1.0, 3.0]]), [0.5, 1.5, 2.5, 9.0]).round(3).tolist()
     [0.0, 0.333, 0.667, 1.0]
     """
+    words = cosines.shape[1]
+    most = max(1, MAX_PAIRS // max(1, words * (words - 1) // 2))
+    if len(cosines) > most:
+        cosines = cosines[np.linspace(0, len(cosines) - 1, most).round().astype(np.int64)]
     ordered = np.sort(cosines, axis=1)
     order = np.argsort(gaps)
     thresholds = np.asarray(gaps, dtype=np.float64)[order]

@@ -109,7 +109,7 @@ def _about(image: ImageRef, params: DisparityParams) -> dict[str, Any]:
 
 def choice(row: Floats, names: Sequence[str]) -> str:
     """The name with the highest score; "" where names tie, or nothing was decided. NaN: a text that was refused."""
-    best = {name for name, value in zip(names, row, strict=True) if value == np.nanmax(row)}
+    best = {names[i] for i in np.flatnonzero(row == np.nanmax(row)).tolist()}
     return best.pop() if len(best) == 1 else ""
 
 
