@@ -14,7 +14,8 @@ class Detail:
     thumbnails: int  # bytes of data URIs, all galleries together
     plot_rows: int  # rows, bars or classes drawn in one plot
     table_rows: int  # rows of the table behind a plot
-    findings: int  # findings of one metric and severity in one cell
+    findings: int  # primary findings of one metric and severity in one cell
+    details: int  # the others of one metric and severity in one cell
 
     @property
     def full(self) -> bool:
@@ -24,9 +25,11 @@ class Detail:
 
 _EVERYTHING = 1_000_000
 LADDER = (
-    Detail(1_000_000, 40, _EVERYTHING, _EVERYTHING),
-    Detail(500_000, 40, 400, 120),
-    Detail(200_000, 40, 100, 40),
-    Detail(0, 20, 25, 10),
-    Detail(0, 8, 8, 3),
+    Detail(1_000_000, 40, _EVERYTHING, _EVERYTHING, _EVERYTHING),
+    Detail(500_000, 40, 400, 120, 60),
+    Detail(300_000, 40, 100, 60, 20),
+    Detail(200_000, 40, 60, 24, 6),
+    Detail(150_000, 40, 40, 18, 4),
+    Detail(100_000, 20, 25, 10, 3),
+    Detail(0, 8, 8, 3, 2),
 )

@@ -46,7 +46,7 @@ def cell_view(cell: CellResult, ids: blocks.Ids, album: Album, detail: Detail) -
         notes=cell.notes,
         tally=blocks.tally(cell),
         primary=blocks.primary_blocks(cell, ids, detail.findings),
-        details=blocks.detail_blocks(cell, ids, detail.findings),
+        details=blocks.detail_blocks(cell, ids, detail.details),
         plots=tuple(plots),
         galleries=tuple(galleries),
     )

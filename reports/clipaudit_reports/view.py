@@ -139,6 +139,11 @@ class FindingView:
         """The subgroup in words; the title where the finding is about everything."""
         return ", ".join(self.subgroup.values()) or self.title
 
+    @property
+    def further(self) -> bool:
+        """Whether more is known of its tests than a table row says."""
+        return bool(self.other_tests) or (self.test is not None and bool(self.test.smallest_p))
+
 
 @dataclass(frozen=True)
 class Block:

@@ -148,6 +148,7 @@ def _tidy(root: ElementTree.Element, prefix: str) -> None:
         _rename(element, names)
         _shorten(element)
         _style(element)
+    _flatten(root)
 
 
 def _drop_invisible(root: ElementTree.Element) -> None:
@@ -158,6 +159,37 @@ def _drop_invisible(root: ElementTree.Element) -> None:
             blank = child.tag == f"{{{_SVG}}}path" and child.get("style") == "fill: none"
             if sheet or blank:
                 parent.remove(child)
+
+
+def _flatten(parent: ElementTree.Element) -> None:
+    """Take the groups apart that say nothing, the empty ones with them; the order of drawing stays."""
+    kept: list[ElementTree.Element] = []
+    for child in parent:
+        _flatten(child)
+        hollow = child.tag in (f"{{{_SVG}}}g", f"{{{_SVG}}}defs") and not child.attrib
+        if hollow and (child.tag.endswith("g") or not len(child)):
+            kept.extend(child)
+        else:
+            kept.append(child)
+    parent[:] = _clipped_together(kept)
+
+
+def _clipped_together(children: Sequence[ElementTree.Element]) -> list[ElementTree.Element]:
+    """Neighbours that are cut off by one frame, in one group."""
+    found: list[ElementTree.Element] = []
+    for child in children:
+        frame = child.get("clip-path")
+        if frame is None:
+            found.append(child)
+            continue
+        if not found or found[-1].attrib != {"clip-path": frame}:
+            found.append(ElementTree.Element(f"{{{_SVG}}}g", {"clip-path": frame}))
+        if child.tag == f"{{{_SVG}}}g" and len(child.attrib) == 1:
+            found[-1].extend(child)
+        else:
+            del child.attrib["clip-path"]
+            found[-1].append(child)
+    return found
 
 
 def _referenced(root: ElementTree.Element) -> set[str]:
@@ -187,11 +219,16 @@ def _shorten(element: ElementTree.Element) -> None:
     for key in ("d", "x", "y", "transform", "width", "height", "points"):
         value = element.get(key)
         if value is not None:
-            element.set(key, _NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), value))
+            element.set(key, _NUMBER.sub(lambda match: _short(float(match.group())), value))
             if key == "d":
                 element.set(key, " ".join(element.get(key, "").split()))
     if (element.get("transform") or "").startswith("rotate(-0 "):
         del element.attrib["transform"]
+
+
+def _short(value: float) -> str:
+    """A coordinate to a tenth of a unit, which is a sixth of a millimetre; small ones, of markers, to a hundredth."""
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}".rstrip("0").rstrip(".")
 
 
 def _style(element: ElementTree.Element) -> None:

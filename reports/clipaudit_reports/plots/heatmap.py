@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_ROW, _RIGHT, _LETTER = 0.24, 0.45, 0.08  # inches
+_ROW, _RIGHT, _LETTER, _EDGE = 0.24, 0.45, 0.08, 0.018  # inches; the last: between a cell and its frame
 _BREAKABLE = 9  # letters: narrower columns have slanted names
 _STRONGEST = 0.75  # opacity of the largest value: the numbers stay readable on it
 _NUMBERED = 12  # more columns than this leave no room for numbers in the cells
@@ -71,13 +71,15 @@ def _cells(axes: Axes, figure: HeatmapFigure, numbered: bool) -> None:
         vmin=-reach if figure.diverging else low, vmax=reach if figure.diverging else max(high, low + 1e-12),
         annot=words if numbered else None, annot_kws={"fontsize": 7.5, "color": INK},
     )  # fmt: skip
+    across, down = _EDGE * len(figure.columns) / canvas.width(axes), _EDGE * len(figure.rows) / canvas.height(axes)
     for row, column in np.argwhere(np.isnan(values)).tolist():
-        axes.add_artist(Rectangle((column + 0.02, row + 0.04), 0.96, 0.92, facecolor="none", edgecolor=HAIR,
-                                  linewidth=0.6, hatch="///"))  # fmt: skip
+        axes.add_artist(Rectangle((column + across, row + down), 1 - 2 * across, 1 - 2 * down, facecolor="none",
+                                  edgecolor=HAIR, linewidth=0.6, hatch="///"))  # fmt: skip
         if numbered:
             axes.text(column + 0.5, row + 0.5, words[row, column], ha="center", va="center", fontsize=7.5, color=MUTED)
     for row, column in np.argwhere(np.array(figure.marked or [])).tolist():
-        axes.add_artist(Rectangle((column + 0.02, row + 0.04), 0.96, 0.92, fill=False, edgecolor=INK, linewidth=1.1))
+        axes.add_artist(Rectangle((column + across, row + down), 1 - 2 * across, 1 - 2 * down, fill=False,
+                                  edgecolor=INK, linewidth=1.1))  # fmt: skip
 
 
 def _colours(diverging: bool) -> Any:

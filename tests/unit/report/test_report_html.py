@@ -234,3 +234,21 @@ def test_without_manifest_and_without_cells(result: RunResult) -> None:
 def test_full_detail_fits_easily(text: str) -> None:
     assert len(text.encode()) < PAGE / 4
     assert LADDER[0].full
+
+
+def test_styles_of_plots_stand_in_the_page_once(text: str) -> None:
+    plots = "".join(re.findall(r'<div class="scroll plot".*?</svg>', text, re.DOTALL))
+    assert "<path" in plots
+    assert not [style for style in re.findall(r'style="([^"]*)"', plots) if "url(" not in style]
+    names = set(re.findall(r'class="(p\d+)"', plots))
+    rules = re.findall(r"\.(p\d+)\{([^}]*)\}", text.partition("</style>")[0])
+    assert names == {name for name, _ in rules}
+    assert len({style for _, style in rules}) == len(rules)
+    assert any("var(--ink)" in style for _, style in rules)
+
+
+def test_only_tags_lose_their_style() -> None:
+    page = '<style>\n</style><path d="M 1" style="fill: none; stroke: red" /><p>&lt;path style="x"&gt; style="y"</p>'
+    assert classed(page) == (
+        '<style>\n.p0{fill:none;stroke:red}\n</style><path d="M 1" class="p0" /><p>&lt;path style="x"&gt; style="y"</p>'
+    )
