@@ -125,7 +125,7 @@ def score_cell(audit: Audit, cell: Cell, key: str, rows: pa.Table, max_error_rat
     if "error" not in rows.column_names:
         raise TypeError(f"{audit.spec.id}.run() returned rows without a column 'error'")
     errors = [
-        f"{item}: {error}"
+        error if error.startswith(f"{item}:") else f"{item}: {error}"
         for item, error in zip(_items(rows), rows.column("error").to_pylist(), strict=True)
         if error is not None
     ]

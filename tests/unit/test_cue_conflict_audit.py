@@ -199,6 +199,8 @@ def test_the_balance_point_is_where_it_was_planted() -> None:
     balance = _find(estimates, "balance_strength")
     assert balance.value == pytest.approx(0.5, abs=0.12)  # the last strength seen as shape and the first as texture
     assert balance.interval.low < balance.value < balance.interval.high
+    assert balance.clusters <= 60
+    assert balance.clusters <= balance.n
 
 
 def test_label_order_changes_nothing() -> None:
@@ -231,6 +233,9 @@ def test_few_images_give_fewer_pairs() -> None:
     chosen = selection(_dataset(list(items(1)[:6]), ("label",)), CueConflictParams(strengths=(1.0,)), 1)
     pairs = [one.pair for one in chosen.stimuli if one.kind == "conflict"]
     assert 6 <= len(pairs) == len(set(pairs)) <= 30
+    _, estimates = _score(load_control("shape?q=0.5"), _cell(_dataset(list(items(1)[:6]), ("label",))))
+    note = _find(estimates, "shape_bias").notes[0]
+    assert note == f"{len(pairs)} pairs of outline and texture, not 80: the images give no more without repeating one."
 
 
 def test_images_without_outline_are_counted_not_shown() -> None:

@@ -48,7 +48,7 @@ class CueConflict(Audit):
         if _published(rows):
             found = published_results(rows, params.protocol, cell.seed)
         else:
-            found = composed_results(rows, params.protocol == "caption-steered", cell.seed)
+            found = composed_results(rows, params.pairs, params.protocol == "caption-steered", cell.seed)
         return correct(found, "holm", "tests")
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 SAID = {"intact": "The intact objects", "shape-only": "Grey silhouettes", "texture-only": "Textures alone"}
 
 
-def composed_results(rows: pa.Table, steered: bool, seed: int) -> list[Estimate]:
-    """All estimates on conflicts of cut-outs."""
+def composed_results(rows: pa.Table, pairs: int, steered: bool, seed: int) -> list[Estimate]:
+    """All estimates on conflicts of cut-outs. pairs: how many were asked for; there may be fewer."""
     good = usable(rows)
     conflicts = [row for row in good if row["kind"] == "conflict"]
     strengths = sorted({row["strength"] for row in conflicts})
@@ -42,7 +42,7 @@ def composed_results(rows: pa.Table, steered: bool, seed: int) -> list[Estimate]
     found, classes = cues_of(full), len(classes_of(rows))
     main = bias_estimate(
         found, f"With the texture at strength {strengths[-1]:g}", seed, TAIL, test=even_split(found),
-        notes=_unused(rows),
+        notes=(*_unused(rows), *_fewer(rows, pairs)),
         minimum_detectable=mde_proportion(found.decided, 0.5) if found.decided else None,
     )  # fmt: skip
     return [
@@ -93,7 +93,8 @@ def curve(conflicts: Sequence[Row]) -> tuple[Curve, Cues]:
 def balance(conflicts: Sequence[Row]) -> Estimate:
     """The strength at which shape and texture decide equally often."""
     fit, found = curve(conflicts)
-    pairs = len({row["pair"] for row in conflicts})
+    decided = found.shape | found.texture
+    pairs = len({row["pair"] for row, one in zip(conflicts, decided.tolist(), strict=True) if one})
     interval = fit.interval()
     ends = "" if fit.low is None or fit.high is None else f" [{fit.low:.2f}, {fit.high:.2f}]"
     said = f"{fit.half:.2f}{ends}" if fit.half is not None else f"not found ({fit.why})"
@@ -104,6 +105,13 @@ def balance(conflicts: Sequence[Row]) -> Estimate:
         f"{found.decided} cue decisions on {pairs} pairs; 0 is the intact object, 1 its outline with nothing but the "
         "foreign texture.",
     )  # fmt: skip
+
+
+def _fewer(rows: pa.Table, wanted: int) -> tuple[str, ...]:
+    made = {row["pair"] for row in rows.select(["kind", "pair"]).to_pylist() if row["kind"] == "conflict"}
+    if len(made) >= wanted:
+        return ()
+    return (f"{len(made)} pairs of outline and texture, not {wanted}: the images give no more without repeating one.",)
 
 
 def _unused(rows: pa.Table) -> tuple[str, ...]:
