@@ -49,7 +49,7 @@ def _gaps(estimates: Sequence[Estimate]) -> Figure | None:
         return None
     points = tuple(
         Point(
-            label=e.title, value=e.value, low=None if e.interval is None else e.interval.low, high=e.value, n=e.n,
+            label=e.subgroup["groups"], value=e.value, low=None if e.interval is None else e.interval.low, n=e.n,
             group=f"labels of {e.subgroup['labels']}", null_low=None if e.null is None else e.null.low,
             null_high=None if e.null is None else e.null.high,
             note="larger than chance" if e.status is Status.EFFECT else "not shown to be larger than chance",
@@ -60,8 +60,8 @@ def _gaps(estimates: Sequence[Estimate]) -> Figure | None:
     return ForestFigure(
         id="gaps", title="Gaps between annotated groups, beside chance", x_label="largest minus smallest rate (points)",
         points=points, null_value=0.0,
-        caption="Mark: observed gap. Line to its left: simultaneous lower bound of the true gap. Band: central 95 % of "
-        "gaps when groups are permuted.",
+        caption="Mark: observed gap. Line: from the simultaneous lower bound of the true gap, open above. Band: "
+        "central 95 % of gaps when groups are permuted.",
         alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
     )  # fmt: skip
 

@@ -26,24 +26,25 @@ def draw(figure: ForestFigure) -> Canvas:
     entries = (len(groups) if len(groups) > 1 else 0) + _has_band(figure.points)
     top = canvas.legend_height(entries) if entries else 0.12
     bottom = 0.5 + references.below(figure.references)
-    beside = _beside(figure.points)
+    written = _texts(figure.points)
+    beside = _DIGIT * max(map(len, written), default=0), _DIGIT * max(map(len, map(_n, figure.points)), default=0)
     sheet, axes = canvas.panel(
         top + bottom + _ROW * max(1, rows.count),
         left=canvas.label_margin([canvas.short(label) for _, label in rows.labels]),
         right=sum(beside) + 3 * _GAP, top=top, bottom=bottom,
     )  # fmt: skip
-    written: set[float] = set()
+    taken: set[float] = set()
     edge = 1 + (sum(beside) + 2 * _GAP) / canvas.width(axes)
-    for line, point in sorted(zip(rows.lines, figure.points, strict=True), key=_ranged_first):
+    for line, point, text in sorted(zip(rows.lines, figure.points, written, strict=True), key=_ranged_first):
         mark(axes, line, point, groups.index(point.group))
-        if line not in written:
-            _write(axes, line, point, edge)
-            written.add(line)
+        if line not in taken:
+            _write(axes, line, point, text, edge)
+            taken.add(line)
     _finish(axes, figure, rows, groups)
     return sheet
 
 
-def _ranged_first(placed: tuple[float, Point]) -> bool:
+def _ranged_first(placed: tuple[float, Point, str]) -> bool:
     return placed[1].low is None and placed[1].high is None
 
 
@@ -61,14 +62,12 @@ def mark(axes: Axes, line: float, point: Point, series: int) -> None:
               markeredgewidth=0.8)  # fmt: skip
 
 
-def _write(axes: Axes, line: float, point: Point, edge: float) -> None:
+def _write(axes: Axes, line: float, point: Point, text: str, edge: float) -> None:
     """Value and interval right of the plot, and n up to `edge`, in widths of the plot."""
     from matplotlib.transforms import blended_transform_factory
 
     beside = blended_transform_factory(axes.transAxes, axes.transData)
-    axes.text(
-        1 + _GAP / canvas.width(axes), line, _numbers(point), transform=beside, va="center", color=INK, fontsize=8
-    )
+    axes.text(1 + _GAP / canvas.width(axes), line, text, transform=beside, va="center", color=INK, fontsize=8)
     if point.n is not None:
         axes.text(edge, line, _n(point), transform=beside, va="center", ha="right",
                   color=MUTED, fontsize=8)  # fmt: skip
@@ -107,20 +106,19 @@ def _limits(figure: ForestFigure) -> tuple[float, float]:
     return span(values)
 
 
-def _beside(points: tuple[Point, ...]) -> tuple[float, float]:
-    """Inches that the longest value with its interval and the longest n need."""
-    longest = [max((len(text(point)) for point in points), default=0) for text in (_numbers, _n)]
-    return _DIGIT * longest[0], _DIGIT * longest[1]
-
-
 def _n(point: Point) -> str:
     return "" if point.n is None else f"n {numbers.count_text(point.n)}"
 
 
-def _numbers(point: Point) -> str:
-    spread = numbers.half_width(point.low, point.high)
-    interval = "" if point.low is None and point.high is None else numbers.interval_text(point.low, point.high)
-    return f"{numbers.plain(point.value, spread)} {interval}".strip()
+def _texts(points: tuple[Point, ...]) -> list[str]:
+    """Value and interval of each point, all with the digits of the middle interval: columns can be compared."""
+    widths = sorted(w for w in (numbers.half_width(p.low, p.high) for p in points) if w)
+    spread = widths[len(widths) // 2] if widths else None
+    texts = []
+    for point in points:
+        ends = f" [{numbers.plain(point.low, spread)}, {numbers.plain(point.high, spread)}]"
+        texts.append(numbers.plain(point.value, spread) + ("" if point.low is point.high is None else ends))
+    return texts
 
 
 def _has_band(points: tuple[Point, ...]) -> bool:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from clipaudit_reports import build_report, render_html
 from clipaudit_reports.budget import LADDER, PAGE
+from clipaudit_reports.html import classed
 
 from clipaudit import numbers
 from clipaudit.results import CellStatus, Estimate, ForestFigure, Manifest, Point, RunResult
