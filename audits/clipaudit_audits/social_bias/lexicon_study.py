@@ -139,7 +139,8 @@ def hypergeometric_p(counts: Floats, sizes: Sequence[int] | NDArray[np.int64], k
     result = np.empty(np.shape(counts))
     for group, size in enumerate(sizes):
         mass = hypergeom(total, int(size), k).pmf(np.arange(k + 1))
-        table = np.array([mass[mass <= own * (1 + 1e-7)].sum() for own in mass])
+        ordered = np.sort(mass)
+        table = np.cumsum(ordered)[np.searchsorted(ordered, mass * (1 + 1e-7), side="right") - 1]
         result[:, group] = np.minimum(table[np.rint(counts[:, group]).astype(np.int64)], 1.0)
     return np.maximum(result, np.finfo(np.float64).tiny)
 

@@ -72,7 +72,7 @@ class RankedPools:
         place = np.full(len(grouping.codes) + 1, -1)
         place[included] = np.arange(len(included))
         full = self.own_pools or (self.whole and len(grouping.columns) == 1)
-        order = _packed(place[self.order])
+        order = self.order if len(included) == len(grouping.codes) else _packed(place[self.order])
         if not full:
             order = order[:, : 2 * max(self.ks) + 32]  # resampled pools may need more than k ranks
         return Rankings(
