@@ -36,6 +36,8 @@ class Album:
 
 def _row(entry: GalleryItem, pictures: Sequence[Picture]) -> GalleryRow:
     score = "" if entry.score is None else numbers.plain(entry.score)
+    if score.removeprefix(numbers.MINUS) in entry.caption:  # said there already
+        score = ""
     return GalleryRow(tuple(pictures), entry.caption, score, entry.items)
 
 

@@ -73,3 +73,10 @@ def test_print_opens_what_is_folded_and_is_light() -> None:
     printed = CSS[CSS.index("@media print{") :]
     assert "details::details-content{content-visibility:visible" in printed
     assert scheme(printed[printed.index("@media print and") :])["paper"] == "#fff"
+
+
+def test_paper_leaves_out_what_is_folded_twice_and_says_so() -> None:
+    printed = CSS[CSS.index("@media print{") :]
+    assert ".behind,.role{display:none}" in printed
+    assert ".paper{display:block}" in printed
+    assert ".paper{display:none}" in CSS[: CSS.index("@media print{")]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from clipaudit_reports import build_report, render_html
 from clipaudit_reports.budget import LADDER, PAGE
+from clipaudit_reports.galleries import Album
 
-from clipaudit.results import RunResult
+from clipaudit.results import GalleryFigure, GalleryItem, RunResult
 
 
 def test_named_thumbnails_are_embedded_and_others_are_not(result: RunResult, thumbnails: dict[str, bytes]) -> None:
@@ -32,3 +33,11 @@ def test_pictures_over_the_budget_are_left_out_and_say_so(result: RunResult, thu
 
 def test_withheld_pictures_give_the_reason(result: RunResult) -> None:
     assert "The data card does not allow thumbnails in a report." in render_html(result)
+
+
+def test_a_score_that_the_caption_has_is_not_said_twice(result: RunResult) -> None:
+    said = GalleryItem(items=("a",), caption="light: s = +0.035", score=0.035)
+    unsaid = GalleryItem(items=("b",), caption="dark", score=-0.035)
+    figure = GalleryFigure(id="g", title="t", entries=(said, unsaid))
+    rows = Album({}, 1, 0).view(result.cells[0], figure, "g").rows
+    assert [row.score for row in rows] == ["", "−0.035"]
