@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clipaudit_audits.social_bias.lexicon import Lexicon
-from clipaudit_audits.social_bias.lexicon_study import hypergeometric_p
+from clipaudit_audits.social_bias.lexicon_study import hypergeometric_p, study
 from clipaudit_audits.social_bias.lexicon_words import load_words
 from scipy.stats import binom, fisher_exact
 
@@ -167,6 +167,66 @@ def test_images_of_one_person_count_as_one() -> None:
     assert category.clusters == 24
     assert category.null is not None
     assert "whole clusters permuted" in category.null.method
+
+
+def test_copies_of_images_do_not_narrow_a_clustered_interval() -> None:
+    """Thirty people once, and four times each in a pool and a top four times as large."""
+    single = [Item(f"{who:02}", race="AB"[who % 2], who=str(who)) for who in range(30)]
+    copies = [Item(f"{i.id}{c}", **i.attributes) for i in single for c in "abcd"]
+
+    class ByPerson(Lot):
+        def score_labels(self, images: Sequence[Item], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+            drawn = np.random.default_rng(0).standard_normal((30, len(labels)))
+            values = np.array([drawn[int(i.attributes["who"])] for i in images])
+            return Scores(values, "cosine", (None,) * len(images))
+
+    widths = []
+    for images, k in ((single, 8), (copies, 32)):
+        estimate = only(audit(images, ByPerson(0), cluster="who", k=k), "category_skew", words="one", group="A")
+        assert estimate.interval is not None
+        assert estimate.interval.low is not None
+        assert estimate.interval.high is not None
+        assert estimate.clusters in (None, 30)
+        widths.append(estimate.interval.high - estimate.interval.low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.25)
+
+
+def test_correction_is_benjamini_and_hochbergs_over_groups_and_intersections() -> None:
+    """p of every word x group of two columns and their pairs; adjusted as in their paper, written out."""
+    images = [Item(f"i{j:03}", race="ABC"[j % 3], gender="xy"[j // 3 % 2]) for j in range(120)]
+    cell = planned(images, groups=["race", "gender"])
+    made = study(cell, AUDIT.run(cell, Lot(4, 2.0, "a thief", "B")))
+    assert [len(grouping.columns) for grouping in made.groupings] == [1, 1, 2]
+    p = np.concatenate([made.tops[grouping.name].p.ravel() for grouping in made.groupings])
+    order = np.argsort(p)
+    ours = np.empty_like(p)
+    smallest = 1.0
+    for rank in range(len(p), 0, -1):
+        smallest = min(smallest, p[order[rank - 1]] * len(p) / rank)
+        ours[order[rank - 1]] = smallest
+    found = np.concatenate([made.adjusted[grouping.name].ravel() for grouping in made.groupings])
+    assert found == pytest.approx(ours)
+    assert (found < 0.05).any()
+
+
+def test_what_meets_only_at_an_intersection_is_found_there() -> None:
+    """'a thief' finds men of A and women of B first: no column leans, every pair of the two does."""
+    images = [Item(f"i{j:03}", race="AB"[j % 2], gender="xy"[j // 2 % 2]) for j in range(160)]
+
+    class Crossed(Lot):
+        def score_labels(self, images: Sequence[Item], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+            scores = super().score_labels(images, labels, templates)
+            crossed = np.array([i.attributes["race"] + i.attributes["gender"] in ("Ax", "By") for i in images])
+            scores.values[:, labels.index("a thief")] += 50.0 * crossed
+            return scores
+
+    found = [e for e in audit(images, Crossed(1), groups=["race", "gender"], k=40) if e.metric == "word_share"]
+    assert {e.subgroup["word"] for e in found} == {"a thief"}
+    assert len({e.subgroup["groups"] for e in found}) == 1
+    shares = {e.subgroup["group"]: e.value for e in found}
+    assert len(shares) == 4
+    assert sorted(shares.values())[:2] == [0.0, 0.0]
+    assert sum(shares.values()) == pytest.approx(1.0)
 
 
 def test_names_of_groups_do_not_matter() -> None:

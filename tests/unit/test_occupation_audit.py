@@ -253,6 +253,39 @@ def test_copies_of_images_do_not_narrow_a_clustered_interval() -> None:
     assert widths[1] == pytest.approx(widths[0], rel=0.1)
 
 
+def test_exchanging_the_groups_turns_margins_and_gap_about() -> None:
+    """The same images with men called women: the same sizes, the other sign, the same accuracies under the other name."""
+
+    class ByText(Lot):
+        """A text has its scores wherever it stands."""
+
+        def score_labels(self, images: Sequence[Item], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+            drawn = [np.random.default_rng(list(map(ord, text))).standard_normal(len(images)) for text in labels]
+            return Scores(np.stack(drawn, axis=1), "cosine", (None,) * len(images))
+
+    before = audit(people(), ByText(0), caption="{pronoun} work")
+    turned = {"men": ("Female",), "women": ("Male",), "pronouns": ("her", "his", "their")}
+    after = audit(people(), ByText(0), caption="{pronoun} work", **turned)
+    for job in JOBS:
+        one, two = (only(found, "margin", occupation=job) for found in (before, after))
+        assert one.value == pytest.approx(-(two.value or 0.0))
+    assert only(before, "correlation").value == pytest.approx(-(only(after, "correlation").value or 0.0))
+    assert only(before, "resolution_gap").value == pytest.approx(-(only(after, "resolution_gap").value or 0.0))
+    for side, other in (("men", "women"), ("women", "men")):
+        one = only(before, "resolution_accuracy", **{"annotated gender": side})
+        two = only(after, "resolution_accuracy", **{"annotated gender": other})
+        assert one.value == two.value
+        assert one.interval == two.interval
+
+
+def test_rank_correlation_by_its_closed_form() -> None:
+    """Without ties: 1 - 6 sum d^2 / (n (n^2 - 1))."""
+    rng = np.random.default_rng(2)
+    for n in (5, 9, 30):
+        x, y = rng.permutation(n).astype(float), rng.permutation(n).astype(float)
+        assert spearman(x, y).item() == pytest.approx(1 - 6 * ((x - y) ** 2).sum() / (n * (n**2 - 1)))
+
+
 # --- tables and bad input ---------------------------------------------------------------------------------------------
 
 
