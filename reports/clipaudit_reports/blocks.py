@@ -69,6 +69,11 @@ def detail_blocks(cell: CellResult, ids: Ids, most: int) -> tuple[tuple[str, tup
     return tuple(roles)
 
 
+def title_of(cell: CellResult) -> str:
+    """What a cell is called; a question needs no colon after it."""
+    return (cell.title or cell.slug).replace("?: ", "? ")
+
+
 def tally(cell: CellResult) -> tuple[tuple[Severity, int], ...]:
     """How many primary findings of each severity a cell has."""
     counts = Counter(severity(estimate) for estimate in cell.estimates if estimate.role == "primary")
@@ -115,7 +120,7 @@ def _block(cell: CellResult, ids: Ids, members: Sequence[_Pair], left_out: int) 
     shared = tuple(note for note in found[0].notes if all(note in other.notes for other in found))
     return Block(
         title=titles[0] if len(titles) == 1 else words(estimates[0].metric),
-        cell_title=cell.title or cell.slug,
+        cell_title=title_of(cell),
         cell_anchor=ids.cell[cell.key],
         keys=keys if told_apart else ("finding", *keys),
         unit=numbers.unit_word(units.pop()) if len(units) == 1 else "",

@@ -28,7 +28,7 @@ def cell_view(cell: CellResult, ids: blocks.Ids, album: Album, detail: Detail) -
     return CellView(
         anchor=ids.cell[cell.key],
         slug=cell.slug,
-        title=cell.title or cell.slug,
+        title=blocks.title_of(cell),
         family=cell.audit.family,
         question=cell.audit.question,
         harm=cell.audit.harm,

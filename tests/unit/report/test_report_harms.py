@@ -92,7 +92,9 @@ def test_without_an_adverse_effect_a_line_says_what_would_have_been_seen() -> No
     (section,) = build_report(run(cell("one", Harm.SERVICE, estimate(1.0, {}, found=False), seen=True))).harms
     (line,) = section.glances
     assert (line.much, line.who, line.seen) == ("", (), ())
-    assert line.sure == "0 of 1 test; n 300 in 60 clusters; effects from 4.0 points would have been seen"
+    assert (
+        line.sure == "0 of 1 test; n 300 in 60 clusters; effects from 4.0 points would be found with 80 % probability"
+    )
     assert "no adverse effect shown" in render_html(run(cell("one", Harm.SERVICE, estimate(1.0, {}, found=False))))
 
 
@@ -117,3 +119,9 @@ def test_markdown_has_the_same_sections() -> None:
     text = render_markdown(run(cell("one", Harm.DENIGRATION, estimate(9.0, {"word": "a"}))))
     assert "## Harm: Denigration" in text
     assert "| Cell one: Gap | word a | 9.0 points \\[7.0, 11.0\\] | 1 of 1 test; n 300 in 60 clusters |" in text
+
+
+def test_a_question_as_a_title_has_no_colon_after_it() -> None:
+    asked = cell("one", Harm.SERVICE, estimate(9.0, {})).model_copy(update={"title": "Alike?: Faces"})
+    (section,) = build_report(run(asked)).harms
+    assert section.glances[0].cell_title == section.groups[0].blocks[0].cell_title == "Alike? Faces"
