@@ -102,7 +102,8 @@ def _sure(members: Sequence[Estimate], adverse: int) -> str:
     smallest = [e.minimum_detectable for e in members if e.minimum_detectable is not None]
     if adverse or not smallest:
         return text
-    return f"{text}; effects from {numbers.value_text(max(smallest), members[0].unit)} would be found with 80 % probability"
+    least = numbers.value_text(max(smallest), members[0].unit)
+    return f"{text}; effects from {least} would be found with 80 % probability"
 
 
 def _range(counts: Sequence[int]) -> str:
