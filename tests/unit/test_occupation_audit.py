@@ -129,6 +129,14 @@ def test_values_by_hand() -> None:
     assert only(found, "neutral_share").value == pytest.approx(neutral)
 
 
+def test_margins_lead_where_there_is_nothing_else() -> None:
+    """Without statistics and without an occupation shown, a table of what leads would be empty."""
+    alone = audit([Item(i.id, gender=i.attributes["gender"]) for i in people()], Lot(0), shares={})
+    assert {e.metric for e in alone if e.role == "primary"} == {"margin"}
+    beside = audit(people(), Lot(0))
+    assert "margin" not in {e.metric for e in beside if e.role == "primary"}
+
+
 def test_scores_are_relative_to_the_neutral_phrase() -> None:
     """A drift of men's images towards every text is no margin."""
     drift = dict.fromkeys([*JOBS, "person"], 50.0)

@@ -45,7 +45,14 @@ def all_estimates(cell: Cell, made: Measured) -> list[Estimate]:
     ]
     margins = [marked(e, found) for e, found in zip(margins, sensitivities, strict=True)]
     summary = agreement(list(zip(margins, sensitivities, strict=True)), of="margins of occupations")
-    return [*_correlation(cell, made, draws, alone), *_resolution(cell, made), *margins, *summary]
+    return leading([*_correlation(cell, made, draws, alone), *_resolution(cell, made), *margins, *summary])
+
+
+def leading(estimates: list[Estimate]) -> list[Estimate]:
+    """The same; without a correlation or a resolution the margins are what the audit found."""
+    if any(e.role == "primary" for e in estimates):
+        return estimates
+    return [e.model_copy(update={"role": "primary"}) if e.metric == "margin" else e for e in estimates]
 
 
 def margins_alone(cell: Cell, made: Measured) -> dict[str, Floats]:

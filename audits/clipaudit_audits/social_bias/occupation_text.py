@@ -120,6 +120,7 @@ class OccupationText(Audit):
         from clipaudit_audits.social_bias.occupation_estimates import (
             MIN_OCCUPATIONS,
             correlation_estimate,
+            leading,
             marked_correlation,
         )
 
@@ -141,7 +142,7 @@ class OccupationText(Audit):
         margins_found = [*(estimate for estimate, _ in found), *agreement(found, of="margins of occupations")]
         known = [name for name in by_pair if name in cell.params.shares]
         if len(known) < MIN_OCCUPATIONS:
-            return margins_found
+            return leading(margins_found)
         margins = np.array([by_pair[name].mean() for name in known])
         shares = np.array([cell.params.shares[name] for name in known])
         correlation = correlation_estimate(cell, margins, shares, None, "occupations", len(known))
