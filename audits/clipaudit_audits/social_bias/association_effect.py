@@ -198,10 +198,10 @@ def _average(weights: Floats, values: Floats) -> Floats:
 
 def _weighted_effect(values: Floats, weights: Floats, n_first: int) -> Floats:
     """(R,) d of values (R, n) that occur `weights` (R, n) times; NaN where they are all the same."""
-    total = weights.sum(axis=1)
-    products = weights * values
-    first = products[:, :n_first].sum(axis=1) / weights[:, :n_first].sum(axis=1)
-    second = products[:, n_first:].sum(axis=1) / weights[:, n_first:].sum(axis=1)
-    centred = values - (products.sum(axis=1) / total)[:, None]
-    spread = np.sqrt((weights * centred**2).sum(axis=1) / (total - 1))
-    return np.where(spread > _NO_SPREAD, (first - second) / spread, np.nan)
+    parts = slice(None, n_first), slice(n_first, None)
+    sizes = [weights[:, part].sum(axis=1) for part in parts]
+    sums = [np.einsum("ij,ij->i", weights[:, part], values[:, part]) for part in parts]
+    total = sizes[0] + sizes[1]
+    centred = values - ((sums[0] + sums[1]) / total)[:, None]
+    spread = np.sqrt(np.einsum("ij,ij,ij->i", weights, centred, centred) / (total - 1))
+    return np.where(spread > _NO_SPREAD, (sums[0] / sizes[0] - sums[1] / sizes[1]) / spread, np.nan)
