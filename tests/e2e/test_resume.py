@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def start(out: Path, env: dict[str, str], log: Path, seconds: float) -> subproce
     return subprocess.Popen(
         [sys.executable, *ARGUMENTS, "--out", str(out)], env=env | {"SLOW_LOG": str(log), "SLOW_SECONDS": str(seconds)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in the background
     )  # fmt: skip
 
 
