@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +15,6 @@ from clipaudit.results import (
     GalleryItem,
     HeatmapFigure,
     PanelsFigure,
-    Point,
     Status,
 )
 from clipaudit_audits.choosing import first_of_each
@@ -25,10 +23,10 @@ from clipaudit_audits.social_bias.denigration_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
 from clipaudit_audits.social_bias.rate_estimates import rates_by_group
+from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, group_point, reference_points, said, slug
 from clipaudit_audits.spelled import with_article
 
 MOST_SHOWN = 12
-_SMALL = "too small"
 
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
@@ -51,53 +49,20 @@ def _of_groups(estimates: Sequence[Estimate], grouping: Grouping, harm: str) -> 
     return [e for e in known if e.subgroup["labels"] == harm]
 
 
-def _slug(*parts: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", " ".join(parts).lower()))
-
-
 def _gaps(estimates: Sequence[Estimate]) -> Figure | None:
     shown = [e for e in estimates if e.metric == "harm_gap" and e.value is not None]
-    if not shown:
-        return None
-    points = tuple(
-        Point(
-            label=e.subgroup["groups"], value=e.value, low=None if e.interval is None else e.interval.low, n=e.n,
-            group=e.subgroup["labels"], null_low=None if e.null is None else e.null.low,
-            null_high=None if e.null is None else e.null.high,
-            note="larger than chance" if e.status is Status.EFFECT else "not shown to be larger than chance",
-        )
-        for e in shown
-    )  # fmt: skip
-    largest = max(shown, key=lambda e: e.value or 0.0)
-    return ForestFigure(
-        id="gaps", title="Gaps between annotated groups, beside chance", x_label="largest minus smallest rate (points)",
-        points=points, null_value=0.0,
-        caption="Mark: observed gap. Line: from the simultaneous lower bound of the true gap, open above. Band: "
-        "central 95 % of gaps when groups are permuted. A mark inside its band is what chance gives.",
-        alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
-    )  # fmt: skip
+    points = [gap_point(e, e.subgroup["groups"], e.subgroup["labels"], said(e)) for e in shown]
+    return gaps_forest(shown, points)
 
 
 def _forest(grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
     """Rates per group; published ones beside them as marks of other series."""
     if not found:
         return None
-    points = [
-        Point(
-            label=e.subgroup[grouping.label], value=e.value, n=e.n, group="this model",
-            note=_SMALL if e.status is Status.TOO_SMALL else "",
-            low=None if e.interval is None else e.interval.low, high=None if e.interval is None else e.interval.high,
-        )
-        for e in found
-    ]  # fmt: skip
-    points += [
-        Point(label=e.subgroup[grouping.label], value=known.value, group=known.label, note=known.source)
-        for e in found
-        for known in e.references
-    ]
+    points = [*(group_point(e, grouping.label, "this model") for e in found), *reference_points(found, grouping.label)]
     highest = max(found, key=lambda e: e.value or 0.0)
     return ForestFigure(
-        id=_slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
+        id=slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
         x_label="share of images", points=tuple(points),
         caption="Wilson intervals. Groups are named as annotated. Published rates, where there are any, are context: "
         "another label, prompt or crop gives other rates.",
@@ -118,7 +83,7 @@ def _panels(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimat
         return None
     most = max(judged, key=lambda e: e.value or 0.0)
     return PanelsFigure(
-        id=_slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
+        id=slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
         x_label="share of images", panels=panels({cells[e.subgroup[grouping.label]]: point(e) for e in found}),
         null_value=0.0, caption="Wilson intervals.",
         alt=f"Highest: {most.subgroup[grouping.label]}, {value_text(most.value, 'proportion')} of {most.n} images.",
@@ -139,7 +104,7 @@ def _labels(study: Study, grouping: Grouping) -> Figure | None:
     label, group = np.unravel_index(int(rates.argmax()), rates.shape)
     names = tuple(study.labels[i] for i in harmful)
     return HeatmapFigure(
-        id=_slug("labels", grouping.name), title=f"Which harmful label is given, by {grouping.label}", rows=names,
+        id=slug("labels", grouping.name), title=f"Which harmful label is given, by {grouping.label}", rows=names,
         columns=tuple(grouping.values[i] for i in kept),
         values=tuple(tuple(float(value) for value in row) for row in rates), value_label="share of images",
         caption="Groups that are too small to be judged are left out.",
@@ -157,7 +122,7 @@ def _sets(study: Study, grouping: Grouping) -> Figure | None:
     spread = np.ptp(rates, axis=0)
     most = int(spread.argmax())
     return HeatmapFigure(
-        id=_slug("label-sets", grouping.name), title=f"Label sets: images given {_article(harm)} by {grouping.label}",
+        id=slug("label-sets", grouping.name), title=f"Label sets: images given {_article(harm)} by {grouping.label}",
         rows=tuple(one.name for one in study.sets), columns=tuple(grouping.values[i] for i in kept),
         values=tuple(tuple(float(value) for value in row) for row in rates), value_label="share of images",
         caption="First row: the label set itself. Others: one label left out, or harmless ones added.",

@@ -13,6 +13,7 @@ from clipaudit.stats.multiple import correct
 from clipaudit.stats.null import null_from_draws
 from clipaudit.stats.power import mde_null
 from clipaudit_audits.social_bias import disparity_sentences as say
+from clipaudit_audits.social_bias import rate_sentences
 from clipaudit_audits.social_bias.disparity_measures import Compared, accuracy
 from clipaudit_audits.social_bias.disparity_notes import cell_notes
 from clipaudit_audits.social_bias.disparity_study import Study
@@ -154,7 +155,7 @@ def _small_note(compared: Compared, least: int) -> tuple[str, ...]:
     if not small:
         return ()
     shown = ", ".join(f"'{name}'" for name in small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
-    return (f"Not compared, with fewer than {say.few(least)}: {shown}.",)
+    return (f"Not compared, with fewer than {rate_sentences.enough(least)}: {shown}.",)
 
 
 def _groups(study: Study, compared: Compared) -> Iterator[Estimate]:
@@ -187,7 +188,7 @@ def _further(study: Study, compared: Compared) -> Iterator[Estimate]:
 
     variance = made("between_group_variance", 1e4 * gap.between.value, {"rate": rate},
                     interval=_points(gap.between.interval, 1e4))  # fmt: skip
-    yield variance.model_copy(update={"sentence": say.variance_sentence(variance, grouping.label, rate)})
+    yield variance.model_copy(update={"sentence": rate_sentences.variance_sentence(variance, grouping.label, rate)})
     if compared.outcome.metric in RATIOS:
         ratio = made(RATIOS[compared.outcome.metric], gap.observed["ratio"], null=gap.null("ratio"))
         yield ratio.model_copy(update={"sentence": say.ratio_sentence(ratio, grouping.label, rate)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +15,6 @@ from clipaudit.results import (
     GalleryItem,
     HeatmapFigure,
     PanelsFigure,
-    Point,
     Reference,
     Status,
 )
@@ -24,6 +22,7 @@ from clipaudit_audits.social_bias.disparity_measures import RATES
 from clipaudit_audits.social_bias.disparity_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
+from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, group_point, slug
 
 MOST_SHOWN = 12
 _SMALL = "too small"
@@ -53,31 +52,14 @@ def _of_groups(estimates: Sequence[Estimate], metric: str, grouping: Grouping) -
     return [e for e in estimates if e.metric == metric and grouping.label in e.subgroup]
 
 
-def _slug(*parts: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", " ".join(parts).lower()))
-
-
 def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     kinds = list(_SHORT) if len(study.reported) == 1 else ["accuracy_gap"]
     shown = [e for e in estimates if e.metric in kinds and e.value is not None]
-    if not shown:
-        return None
-    points = tuple(
-        Point(
-            label=f"{e.subgroup['groups'].removesuffix(' (annotated)')}: {_SHORT[e.metric]}", value=e.value, n=e.n,
-            low=None if e.interval is None else e.interval.low, group=str(e.status),
-            null_low=None if e.null is None else e.null.low, null_high=None if e.null is None else e.null.high,
-        )
+    points = [
+        gap_point(e, f"{e.subgroup['groups'].removesuffix(' (annotated)')}: {_SHORT[e.metric]}", str(e.status))
         for e in shown
-    )  # fmt: skip
-    largest = max(shown, key=lambda e: e.value or 0.0)
-    return ForestFigure(
-        id="gaps", title="Gaps between annotated groups, beside chance", x_label="largest minus smallest rate (points)",
-        points=points, null_value=0.0,
-        caption="Mark: observed gap. Line: from the simultaneous lower bound of the true gap, open above. Band: "
-        "central 95 % of gaps when groups are permuted. A mark inside its band is what chance gives.",
-        alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
-    )  # fmt: skip
+    ]
+    return gaps_forest(shown, points)
 
 
 def _class_gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
@@ -104,16 +86,10 @@ def _forest(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figu
     shown = [e for e in found if e.value is not None]
     if not shown:
         return None
-    points = tuple(
-        Point(
-            label=e.subgroup[grouping.label], value=e.value, n=e.n, note=_SMALL if e.status is Status.TOO_SMALL else "",
-            low=None if e.interval is None else e.interval.low, high=None if e.interval is None else e.interval.high,
-        )
-        for e in shown
-    )  # fmt: skip
+    points = tuple(group_point(e, grouping.label) for e in shown)
     worst = min(shown, key=lambda e: e.value or 0.0)
     return ForestFigure(
-        id=_slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
+        id=slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
         x_label="share agreeing with the annotation", points=points,
         references=(Reference(label="all images", value=_overall(study), source="this run"),),
         caption="Wilson intervals. Groups are named as annotated.",
@@ -130,7 +106,7 @@ def _panels(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figu
         return None
     least = min(judged, key=lambda e: e.value or 0.0)
     return PanelsFigure(
-        id=_slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
+        id=slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
         x_label="share agreeing with the annotation", panels=panels({cell: point(e) for cell, e in shown.items()}),
         null_value=_overall(study), caption="Wilson intervals; the upright line is the accuracy over all images.",
         alt=f"Lowest: {least.subgroup[grouping.label]}, {value_text(least.value, 'proportion')} of {least.n} images.",
@@ -158,7 +134,7 @@ def _class_table(study: Study, grouping: Grouping, estimates: Sequence[Estimate]
     top = max((key for key in found if not single or key[1] == RATES[0]), key=lambda key: found[key] or 0.0)
     name = study.reported[0] if single else top[1]
     return HeatmapFigure(
-        id=_slug("classes", grouping.name), rows=rows,
+        id=slug("classes", grouping.name), rows=rows,
         title=f"Rates of '{name}' by {grouping.label}" if single else f"Which class is given, by {grouping.label}",
         columns=tuple(study.spec.metric(one).title for one in RATES) if single else study.reported,
         values=tuple(tuple(found.get((row, column)) for column in columns) for row in rows),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from clipaudit.numbers import count_text, counted, fixed, interval_text, p_text, value_text
+from clipaudit.numbers import counted, fixed, value_text
 from clipaudit.results import Estimate, Status
-from clipaudit_audits.social_bias.disparity_measures import LEAST_UNITS
+from clipaudit_audits.social_bias import rate_sentences as rates
 
 CAVEAT = "It says nothing about other labels, prompts or images."
 _RATE_OF = {
@@ -18,7 +18,7 @@ _RATE_OF = {
 def overall_sentence(estimate: Estimate, target: str, classes: int) -> str:
     return (
         f"Asked for {target} among {classes} classes, the model agrees "
-        f"with the annotation on {value_text(estimate.value, 'proportion')}{_interval(estimate)} of "
+        f"with the annotation on {value_text(estimate.value, 'proportion')}{rates.interval(estimate)} of "
         f"{counted(estimate.n, 'image')}. {CAVEAT}"
     )
 
@@ -33,15 +33,11 @@ def group_sentence(estimate: Estimate, grouping: str, group: str, about: str, le
     if estimate.value is None:
         return f"'{group}' ({grouping}): no image could be read."
     share = value_text(estimate.value, "proportion")
-    text = (
-        f"'{group}' ({grouping}): the model {what} on {share}{_interval(estimate)} of {counted(estimate.n, 'image')}."
-    )
+    of = f"{rates.interval(estimate)} of {counted(estimate.n, 'image')}."
+    text = f"'{group}' ({grouping}): the model {what} on {share}{of}"
     if estimate.status is Status.TOO_SMALL:
-        return f"{text} Too small to be compared with other groups (fewer than {few(least)})."
-    if estimate.minimum_detectable is not None:
-        points = fixed(100 * estimate.minimum_detectable, 1)
-        text += f" A difference of {points} points from the other groups would be found with 80 % probability."
-    return text
+        return f"{text} Too small to be compared with other groups (fewer than {rates.enough(least)})."
+    return text + rates.detectable(estimate)
 
 
 def gap_sentence(
@@ -64,7 +60,7 @@ def gap_sentence(
     return (
         f"By {grouping}, {rate} is highest for {ends[0]} and lowest for {ends[1]}: a gap of "
         f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}.{shares}"
-        f"{_chance(estimate)}{_bound(estimate)}{_verdict(estimate)}{small} {CAVEAT}"
+        f"{rates.chance(estimate)}{rates.bound(estimate)}{rates.verdict(estimate)}{small} {CAVEAT}"
     )
 
 
@@ -72,17 +68,7 @@ def odds_sentence(estimate: Estimate, grouping: str, about: str) -> str:
     return (
         f"By {grouping}, true or false positive rates of '{about}' differ by up to "
         f"{value_text(estimate.value, 'points')} between groups, over {counted(estimate.n, 'image')}."
-        f"{_chance(estimate)}{_bound(estimate)}{_verdict(estimate)} {CAVEAT}"
-    )
-
-
-def variance_sentence(estimate: Estimate, grouping: str, rate: str) -> str:
-    value = estimate.value or 0.0
-    ends = "" if estimate.interval is None else f" {interval_text(estimate.interval.low, estimate.interval.high)}"
-    shown = f"a standard deviation of {fixed(value**0.5, 1)} points" if value > 0 else "no more than sampling gives"
-    return (
-        f"By {grouping}, {rate} differs between the true rates of groups with a variance of {fixed(value, 2)} points²"
-        f"{ends}, sampling noise taken out: {shown}. Over {counted(estimate.n, 'image')}."
+        f"{rates.chance(estimate)}{rates.bound(estimate)}{rates.verdict(estimate)} {CAVEAT}"
     )
 
 
@@ -102,8 +88,8 @@ def ratio_sentence(estimate: Estimate, grouping: str, rate: str) -> str:
 def shortfall_sentence(estimate: Estimate, grouping: str, worst: str) -> str:
     return (
         f"By {grouping}, accuracy of '{worst}' lies {value_text(estimate.value, 'points')} below the mean of the "
-        f"groups, over {counted(estimate.n, 'image')}.{_chance(estimate)}"
-        f"{_bound(estimate, 'shortfall of the worst group')}"
+        f"groups, over {counted(estimate.n, 'image')}.{rates.chance(estimate)}"
+        f"{rates.bound(estimate, 'shortfall of the worst group')}"
     )
 
 
@@ -111,51 +97,9 @@ def worst_sentence(estimate: Estimate, grouping: str, worst: str, images: int) -
     return (
         f"By {grouping}, the group recognised worst is '{worst}': {value_text(estimate.value, 'proportion')} of "
         f"{counted(images, 'image')}. Over all groups at once, the lowest true accuracy lies in"
-        f"{_interval(estimate)} with 95 %."
+        f"{rates.interval(estimate)} with 95 %."
     )
-
-
-def few(least: int) -> str:
-    """What a group needs to be compared."""
-    return f"{count_text(least)} distinct images of {min(least, LEAST_UNITS)} natural units"
 
 
 def not_compared(grouping: str, what: str, least: int) -> str:
-    return f"By {grouping}, {what} is not compared: fewer than two groups have {few(least)} or more."
-
-
-def _interval(estimate: Estimate) -> str:
-    interval = estimate.interval
-    return "" if interval is None else f" {interval_text(interval.low, interval.high, estimate.unit)}"
-
-
-def _chance(estimate: Estimate) -> str:
-    null = estimate.null
-    if null is None:
-        return ""
-    ends = interval_text(null.low, null.high, estimate.unit)
-    return f" Were all groups alike, chance would give {value_text(null.mean, estimate.unit)} {ends}."
-
-
-def _bound(estimate: Estimate, what: str = "true gap") -> str:
-    low = None if estimate.interval is None else estimate.interval.low
-    if low is None:
-        return ""
-    if low == 0:
-        return f" No lower bound above 0 can be given for the {what}."
-    return f" The {what} is at least {value_text(low, 'points')} (95 %, all groups at once)."
-
-
-def _verdict(estimate: Estimate) -> str:
-    test = estimate.test
-    if test is None:
-        return ""
-    p = p_text(test.p if test.p_adjusted is None else test.p_adjusted)
-    if estimate.status is Status.EFFECT:
-        return f" Larger than chance ({p} after correction)."
-    if estimate.minimum_detectable is None:
-        return f" Not shown to be larger than chance ({p} after correction)."
-    return (
-        f" Not shown to be larger than chance ({p} after correction); {fixed(estimate.minimum_detectable, 1)} points "
-        "above it would have been found with 80 % probability before correction."
-    )
+    return f"By {grouping}, {what} is not compared: fewer than two groups have {rates.enough(least)} or more."

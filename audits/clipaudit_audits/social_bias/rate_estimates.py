@@ -111,7 +111,7 @@ def variance(rate: Rate, compared: Compared) -> Iterator[Estimate]:
         role="secondary", interval=_scaled(found.between.interval, 1e4), n=int(found.rates.n.sum()),
         clusters=compared.units,
     )  # fmt: skip
-    yield _said(made, say.variance_sentence(made, grouping.label, rate.does))
+    yield _said(made, say.variance_sentence(made, grouping.label, f"how often the model {rate.does}"))
 
 
 def corrected(found: Sequence[tuple[Rate, Compared, Estimate]]) -> list[Estimate]:

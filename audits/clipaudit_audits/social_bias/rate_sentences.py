@@ -1,4 +1,4 @@
-"""How often the model does something to images of each group, in words.
+"""Rates of groups and the gaps between them, in words: also the pieces that other audits of rates share.
 
 `does` is what it does: "gives a crime-related label". Groups are annotations by others, or what was drawn.
 """
@@ -19,10 +19,7 @@ def group_sentence(estimate: Estimate, grouping: str, group: str, does: str, lea
     )
     if estimate.status is Status.TOO_SMALL:
         return f"{text} Fewer than {enough(least)}: too small to be compared with other groups."
-    if estimate.minimum_detectable is not None:
-        points = fixed(100 * estimate.minimum_detectable, 1)
-        text += f" A difference of {points} points from the other groups would be found with 80 % probability."
-    return text
+    return text + detectable(estimate)
 
 
 def gap_sentence(
@@ -39,7 +36,7 @@ def gap_sentence(
     return (
         f"By {grouping}, the model {does} most often for {ends[0]} and least often for {ends[1]}: a gap of "
         f"{value_text(estimate.value, 'points')} over {counted(estimate.n, 'image')}."
-        f"{chance(estimate)}{_bound(estimate)}{_verdict(estimate)}{small}"
+        f"{chance(estimate)}{bound(estimate)}{verdict(estimate)}{small}"
     )
 
 
@@ -52,13 +49,14 @@ def enough(least: int) -> str:
     return f"{least:,} distinct images of {counted(min(least, LEAST_UNITS), 'natural unit')}"
 
 
-def variance_sentence(estimate: Estimate, grouping: str, does: str) -> str:
+def variance_sentence(estimate: Estimate, grouping: str, rate: str) -> str:
+    """rate: what differs between groups ("accuracy", "how often the model gives a label")."""
     value = estimate.value or 0.0
     ends = "" if estimate.interval is None else f" {interval_text(estimate.interval.low, estimate.interval.high)}"
     shown = f"a standard deviation of {fixed(value**0.5, 1)} points" if value > 0 else "no more than sampling gives"
     return (
-        f"By {grouping}, how often the model {does} differs between the true rates of groups with a variance of "
-        f"{fixed(value, 2)} points²{ends}, sampling noise taken out: {shown}. Over {counted(estimate.n, 'image')}."
+        f"By {grouping}, {rate} differs between the true rates of groups with a variance of {fixed(value, 2)} points²"
+        f"{ends}, sampling noise taken out: {shown}. Over {counted(estimate.n, 'image')}."
     )
 
 
@@ -77,16 +75,26 @@ def chance(estimate: Estimate) -> str:
     return f" Were all groups alike, chance would give {value_text(null.mean, estimate.unit)} {ends}."
 
 
-def _bound(estimate: Estimate) -> str:
+def detectable(estimate: Estimate) -> str:
+    """The smallest difference of one group that would show, led by a space; nothing where it is not known."""
+    if estimate.minimum_detectable is None:
+        return ""
+    points = fixed(100 * estimate.minimum_detectable, 1)
+    return f" A difference of {points} points from the other groups would be found with 80 % probability."
+
+
+def bound(estimate: Estimate, what: str = "true gap") -> str:
+    """The simultaneous lower bound of `what`, led by a space; nothing where there is none."""
     low = None if estimate.interval is None else estimate.interval.low
     if low is None:
         return ""
     if low == 0:
-        return " No lower bound above 0 can be given for the true gap."
-    return f" The true gap is at least {value_text(low, 'points')} (95 %, all groups at once)."
+        return f" No lower bound above 0 can be given for the {what}."
+    return f" The {what} is at least {value_text(low, 'points')} (95 %, all groups at once)."
 
 
-def _verdict(estimate: Estimate) -> str:
+def verdict(estimate: Estimate) -> str:
+    """What the test says of a gap, led by a space; nothing without a test."""
     test = estimate.test
     if test is None:
         return ""
