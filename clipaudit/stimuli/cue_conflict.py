@@ -83,10 +83,10 @@ class CueConflict:
         """
         from PIL import Image as pil
 
-        shape = _fitted(self.shape_ref, self.size, outline=self.method != "phase")
+        shape = _fitted(self.shape_ref.load(), self.shape_ref.id, self.size, outline=self.method != "phase")
         intact = np.asarray(to_rgb(shape), dtype=np.float64)
         if self.method == "phase":
-            other = np.asarray(to_rgb(_fitted(self.texture_ref, self.size)))
+            other = np.asarray(to_rgb(_fitted(self.texture_ref.load(), self.texture_ref.id, self.size)))
             conflict = phase_of_first(intact.astype(np.uint8), other)
         else:
             cover = np.asarray(shape.getchannel("A"), dtype=np.float64)[..., None] / 255
@@ -129,23 +129,25 @@ class CueControl:
 
         if self.control == "texture-only":
             return pil.fromarray(_sheet(_Source(self.ref), "fill-quilt", self.size))
-        shape = _fitted(self.ref, self.size, outline=True)
+        shape = _fitted(self.ref.load(), self.ref.id, self.size, outline=True)
         if self.control == "shape-only":
             shape = pil.merge("RGBA", [pil.new("L", shape.size, GREY)] * 3 + [shape.getchannel("A")])
         return to_rgb(shape)
 
 
-def check_source(ref: ImageRef, size: int = 224) -> None:
-    """Raises ImageError as both controls of one cue alone would: no outline, or too thin for a texture. Quick."""
-    _fitted(ref, size, outline=True)
-    _interior(ref, size)
+def check_source(image: Image.Image, name: str, size: int = 224) -> None:
+    """Raises ImageError as both controls of one cue alone would: no outline, or too thin for a texture. Quick.
+
+    image: a source, as loaded. name: its id.
+    """
+    _fitted(image, name, size, outline=True)
+    _interior(image, name, size)
 
 
-def _fitted(ref: ImageRef, size: int, outline: bool = False) -> Image.Image:
+def _fitted(image: Image.Image, name: str, size: int, outline: bool = False) -> Image.Image:
     """RGBA (size, size). Without alpha: the central square, or ImageError where an outline is needed."""
-    image = ref.load()
     if outline or "A" in image.getbands():
-        return fit_cutout(image, size, ref.id)
+        return fit_cutout(image, size, name)
     return fit_photograph(image, size)
 
 
@@ -165,18 +167,18 @@ class _Source:
 @lru_cache(maxsize=64)
 def _sheet(source: _Source, method: Method, size: int) -> Pixels:
     """(size, size, 3) texture of the source; kept, for the same texture meets several outlines and strengths."""
-    pixels, mask = _interior(source.ref, size)
+    pixels, mask = _interior(source.ref.load(), source.ref.id, size)
     if method == "fill-tile":
         return tile(pixels, mask, size)
     return quilt(pixels, mask, size, seed_from("quilt", source.digest))
 
 
-def _interior(ref: ImageRef, size: int) -> tuple[Pixels, npt.NDArray[np.bool_]]:
+def _interior(image: Image.Image, name: str, size: int) -> tuple[Pixels, npt.NDArray[np.bool_]]:
     """Pixels (h, w, 3) of the object and where they may be taken; thin objects are enlarged, at most 8 times."""
     for enlarged in (1, 2, 4, 8):
-        fitted = _fitted(ref, size * enlarged)
+        fitted = _fitted(image, name, size * enlarged)
         opaque = fitted.getextrema()[-1] == (255, 255)
-        mask = inside(np.ones((fitted.height, fitted.width), dtype=np.bool_) if opaque else alpha_mask(fitted, ref.id))
+        mask = inside(np.ones((fitted.height, fitted.width), dtype=np.bool_) if opaque else alpha_mask(fitted, name))
         if mask is not None:
             return np.asarray(fitted)[..., :3], mask
-    raise ImageError(f"{ref.id}: the object is too thin to take a texture from")
+    raise ImageError(f"{name}: the object is too thin to take a texture from")

@@ -136,11 +136,11 @@ def unusable(source: ImageRef) -> str | None:
     Reads pixels. A file that cannot be read is left to fail when it is shown, for that is an error.
     """
     try:
-        source.load()
+        image = source.load()
     except ImageError:
         return None
     try:
-        check_source(source)
+        check_source(image, source.id)
     except ImageError as error:
         return str(error)
     return None

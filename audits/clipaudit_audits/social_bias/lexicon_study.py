@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clipaudit.contract import AuditSpec, Cell
 from clipaudit.results import Interval, Test
+from clipaudit.stats import multiple
 from clipaudit.stats.ranking_resample import multiplicities, one_hot, replicates
 from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.lexicon_rows import read
@@ -62,13 +63,13 @@ class Study(RankedPools):
     @cached_property
     def adjusted(self) -> dict[str, Floats]:
         """Name of a grouping -> (q, G) p after Benjamini-Hochberg over all words and groups of all groupings."""
-        from statsmodels.stats.multitest import multipletests
-
         if not self.tops:
             return {}
         every = list(self.tops.values())
         ends = np.cumsum([tops.p.size for tops in every])[:-1]
-        parts = np.split(multipletests(np.concatenate([tops.p.ravel() for tops in every]), method="fdr_bh")[1], ends)
+        parts = np.split(
+            multiple.adjusted(np.concatenate([tops.p.ravel() for tops in every]), "benjamini-hochberg"), ends
+        )
         return {tops.grouping.name: part.reshape(tops.p.shape) for tops, part in zip(every, parts, strict=True)}
 
 
