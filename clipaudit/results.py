@@ -230,6 +230,56 @@ class ShapeTextureFigure(BaseFigure):
     overall: tuple[Reference, ...] = ()
 
 
+class Cloud(Record):
+    """Points of one kind in a plane: a thinned sample of at most some hundred, and their mean over all."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    centre: tuple[float, float] | None = None
+
+
+class ScatterFigure(BaseFigure):
+    """Clouds of points in a plane. With `gap`, a line joins the centres of the first two and carries its words."""
+
+    kind: Literal["scatter"] = "scatter"
+    x_label: str
+    y_label: str
+    clouds: tuple[Cloud, ...]
+    gap: str = ""
+
+
+class ReliabilityBin(Record):
+    """Items of like confidence: their mean confidence and how many of them were right, with its interval."""
+
+    confidence: float
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+
+class ReliabilityCurve(Record):
+    name: str
+    bins: tuple[ReliabilityBin, ...]
+
+
+class ReliabilityFigure(BaseFigure):
+    """Reliability diagram: accuracy against confidence, the diagonal being perfect calibration. One panel per curve."""
+
+    kind: Literal["reliability"] = "reliability"
+    curves: tuple[ReliabilityCurve, ...]
+
+
+class ColourScale(Record):
+    """What the colours of a gallery's pictures mean: stops (hex) at equal steps from `low` to `high`."""
+
+    label: str
+    low: str
+    high: str
+    stops: tuple[str, ...]
+
+
 class GalleryItem(Record):
     """Ids of one to three images shown in a row, with their score. `thumbnails` are files of the cell
     directory, filled in by the engine and only where every card involved allows it."""
@@ -243,6 +293,8 @@ class GalleryItem(Record):
 class GalleryFigure(BaseFigure):
     kind: Literal["gallery"] = "gallery"
     entries: tuple[GalleryItem, ...]
+    columns: tuple[str, ...] = ()  # what the pictures of each row are, in order: "image", "accurate", "misleading"
+    scale: ColourScale | None = None
     withheld: str = ""  # why no thumbnails are shown, where they are not
 
 
@@ -254,6 +306,8 @@ Figure = Annotated[
     | PanelsFigure
     | HeatmapFigure
     | ShapeTextureFigure
+    | ScatterFigure
+    | ReliabilityFigure
     | GalleryFigure,
     Field(discriminator="kind"),
 ]
