@@ -337,6 +337,9 @@ class AuditInfo(Record):
     methods: str = ""
 
 
+GroupsAre = Literal["annotated", "drawn"]  # by others who looked at photographs; or by whoever made the pictures
+
+
 class DataInfo(Record):
     """The part of a data card that a reader of results needs."""
 
@@ -349,6 +352,7 @@ class DataInfo(Record):
     source: str = ""
     citation: str = ""
     groups: tuple[str, ...] = ()
+    groups_are: GroupsAre = "annotated"
     thumbnails: bool = False
     limits: tuple[str, ...] = ()
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from clipaudit.data.pattern import compile_pattern
 from clipaudit.errors import DataError
+from clipaudit.results import GroupsAre
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]*$"
 _NO_STATEMENT = frozenset({"", "...", "?", "-", "n/a", "tba", "tbd", "todo", "unknown"})
@@ -117,6 +118,7 @@ class DataCard(_Block):
     source: tuple[Source, ...] = Field(min_length=1)  # tried in order
     columns: Mapping[str, str] = Field(default_factory=dict)  # name -> meaning; empty: every column there is
     groups: tuple[str, ...] = ()
+    groups_are: GroupsAre = "annotated"  # "drawn": of drawings, where whoever made them decided
     cluster: str | None = None
     thumbnails: bool = False
     refine: str | None = None  # "module:function", Loaded -> Loaded, for what no pattern can say; installed cards only

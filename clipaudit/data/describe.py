@@ -20,7 +20,7 @@ def describe_card(card: DataCard, reach_reason: str | None, *, downloads: bool =
     if card.columns:
         lines += ["Columns"] + [_wrap(f"{name}: {meaning}", "- ") for name, meaning in card.columns.items()] + [""]
     if card.groups:
-        lines += [_wrap(f"Groups: {', '.join(card.groups)}")]
+        lines += [_wrap(f"Groups, as {card.groups_are}: {', '.join(card.groups)}")]
     lines += [_wrap(f"Natural unit: {card.cluster if card.cluster not in (None, 'id') else 'each item its own'}"), ""]
     lines += ["Where it comes from"] + [_wrap(_source(source), "- ") for source in card.source]
     fetched = ", and fetched from the hub when it is first used" if downloads else ""

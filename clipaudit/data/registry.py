@@ -154,6 +154,7 @@ def _dataset(card: DataCard, loaded: Loaded) -> Dataset:
         source=loaded.source,
         citation=card.citation,
         groups=card.groups,
+        groups_are=card.groups_are,
         thumbnails=card.thumbnails,
         limits=(*card.limits, *loaded.notes),
     )

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from clipaudit.data.card import ID_PATTERN, DataCard, FolderSource, Statement, TableSource, Text, _Block
+from clipaudit.results import GroupsAre
 
 FILE = "clipaudit.toml"
 
@@ -27,6 +28,7 @@ class ShortCard(_Block):
     image: str | None = None  # the table's column with the images' paths
     columns: Mapping[str, str] = Field(default_factory=dict)
     groups: tuple[str, ...] = ()
+    groups_are: GroupsAre = "annotated"
     cluster: str | None = None
     thumbnails: bool = False
     citation: str = ""

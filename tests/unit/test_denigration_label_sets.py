@@ -16,7 +16,7 @@ def test_label_sets_are_chosen_anew(seed: int) -> None:
         {"people": ["a man", "a woman"], "harms": {"crime": ["a thief"], "beast": ["an animal", "an ape"]},
          "additions": {"child": ["a child"], "two": ["a cat", "a dog"]}}
     )  # fmt: skip
-    study = Study(_answers(seed), params, Denigration.spec, 0, "")
+    study = Study(_answers(seed), params, Denigration.spec, 0, "annotated", "")
     assert len(study.sets) == 1 + 5 - (seed % 2) + 2
     expected = np.stack([choose(study.answers.scores, one.offered) for one in study.sets])
     np.testing.assert_array_equal(study.chosen, expected)

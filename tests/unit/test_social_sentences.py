@@ -87,7 +87,9 @@ def test_one_is_singular() -> None:
     assert "Among the first 1 image for 1 neutral query," in texts[-1]
     small = made(0.0, n=1, status=Status.TOO_SMALL)
     assert "1 readable image is too few" in retrieval_skew_sentences.group_sentence(small, "tone", "A", 10, 48)
-    assert "1 image of men with an occupation is too few" in occupation_sentences.share_sentence(small, "men", ("his",))
+    assert "1 image of men with an occupation is too few" in occupation_sentences.share_sentence(
+        small, "men", ("his",), "annotated"
+    )
 
 
 def test_chance_is_said_with_the_p_that_decides() -> None:

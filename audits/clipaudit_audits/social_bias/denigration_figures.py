@@ -31,12 +31,12 @@ MOST_SHOWN = 12
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
-    made: list[Figure | None] = [_gaps(estimates)]
+    made: list[Figure | None] = [_gaps(study, estimates)]
     for grouping in study.groupings:
         for harm in (harm for harm in study.harms if harm != ANY):  # all together: by label set, below
             found = _of_groups(estimates, grouping, harm)
             single = len(grouping.columns) == 1
-            made.append(_forest(grouping, harm, found) if single else _panels(study, grouping, harm, found))
+            made.append(_forest(study, grouping, harm, found) if single else _panels(study, grouping, harm, found))
         if len(grouping.columns) == 1:
             made += [_labels(study, grouping), _sets(study, grouping)]
     return [figure for figure in [*made, _gallery(study)] if figure is not None]
@@ -49,13 +49,13 @@ def _of_groups(estimates: Sequence[Estimate], grouping: Grouping, harm: str) -> 
     return [e for e in known if e.subgroup["labels"] == harm]
 
 
-def _gaps(estimates: Sequence[Estimate]) -> Figure | None:
+def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     shown = [e for e in estimates if e.metric == "harm_gap" and e.value is not None]
     points = [gap_point(e, e.subgroup["groups"], e.subgroup["labels"], said(e)) for e in shown]
-    return gaps_forest(shown, points)
+    return gaps_forest(shown, points, study.basis)
 
 
-def _forest(grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
+def _forest(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
     """Rates per group; published ones beside them as marks of other series."""
     if not found:
         return None
@@ -64,8 +64,8 @@ def _forest(grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure 
     return ForestFigure(
         id=slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
         x_label="share of images", points=tuple(points),
-        caption="Wilson intervals. Groups are named as annotated. Published rates, where there are any, are context: "
-        "another label, prompt or crop gives other rates.",
+        caption=f"Wilson intervals. Groups are named as {study.basis}. Published rates, where there are any, are "
+        "context: another label, prompt or crop gives other rates.",
         alt=f"Highest: {highest.subgroup[grouping.label]}, {value_text(highest.value, 'proportion')} of {highest.n} "
         "images.",
     )  # fmt: skip
@@ -151,7 +151,7 @@ def _gallery(study: Study) -> Figure | None:
     entries = tuple(
         GalleryItem(
             items=(str(one["item"]),), score=float(margin[one["i"]]),
-            caption=f"given {study.labels[study.chosen[0][one['i']]]}; annotated as "
+            caption=f"given {study.labels[study.chosen[0][one['i']]]}; {study.basis} as "
             + ", ".join(study.answers.columns[name][one["i"]] for name in names),
         )
         for one in shown

@@ -11,11 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipaudit.contract import AuditSpec, Cell
+from clipaudit.results import GroupsAre
 from clipaudit_audits.social_bias.denigration_labels import ANY, LabelSet, choose, label_sets
 from clipaudit_audits.social_bias.denigration_params import DenigrationParams, all_labels, base_labels
 from clipaudit_audits.social_bias.denigration_rows import Answers, Floats, read
 from clipaudit_audits.social_bias.disparity_measures import Compared, Outcome, compare
-from clipaudit_audits.social_bias.groups import Grouping, groupings
+from clipaudit_audits.social_bias.groups import Grouping, basis_of, groupings
 from clipaudit_audits.social_bias.rate_estimates import large_groups, rates_by_group, selection
 
 Ints = NDArray[np.int64]
@@ -29,6 +30,7 @@ class Study:
     params: DenigrationParams
     spec: AuditSpec
     seed: int
+    basis: GroupsAre
     data_id: str
 
     @cached_property
@@ -85,7 +87,7 @@ class Study:
     def groupings(self) -> list[Grouping]:
         """Groups of any size."""
         several = self.params.intersections
-        return groupings(self.answers.columns, self.answers.readable, 1, pairs=several, whole=several)
+        return groupings(self.answers.columns, self.answers.readable, 1, pairs=several, whole=several, basis=self.basis)
 
     def harmed(self, harm: str, chosen: Ints) -> NDArray[np.bool_]:
         """Where a label of this kind was given; of the shape of `chosen`."""
@@ -119,4 +121,4 @@ class Study:
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell."""
     data_id = "" if cell.data is None else cell.data.id
-    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, data_id)
+    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, basis_of(cell), data_id)

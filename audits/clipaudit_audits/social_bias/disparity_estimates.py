@@ -91,7 +91,8 @@ def _overall(study: Study) -> Estimate:
     made = _make(
         study, "accuracy", title, float(rates.p[0]), {}, interval=interval, clusters=int(rates.units[0]), **base
     )
-    return made.model_copy(update={"sentence": say.overall_sentence(made, study.params.target, len(study.classes))})
+    sentence = say.overall_sentence(made, study.params.target, len(study.classes), study.basis)
+    return made.model_copy(update={"sentence": sentence})
 
 
 def _unread(study: Study, grouping: Grouping, found: Found) -> None:
@@ -99,7 +100,7 @@ def _unread(study: Study, grouping: Grouping, found: Found) -> None:
     for group in grouping.small:
         made = _make(study, "accuracy", _title(study, "accuracy", ""), None, {grouping.label: group},
                      role="secondary", n=0, status=Status.TOO_SMALL)  # fmt: skip
-        sentence = say.group_sentence(made, grouping.label, group, "", study.params.min_group)
+        sentence = say.group_sentence(made, grouping.label, group, "", study.params.min_group, study.basis)
         found.plain.append(made.model_copy(update={"sentence": sentence}))
 
 
@@ -171,7 +172,7 @@ def _groups(study: Study, compared: Compared) -> Iterator[Estimate]:
             minimum_detectable=compared.mde[group],
             status=Status.DESCRIBED if compared.large[i] else Status.TOO_SMALL,
         )  # fmt: skip
-        sentence = say.group_sentence(made, grouping.label, group, about, study.params.min_group)
+        sentence = say.group_sentence(made, grouping.label, group, about, study.params.min_group, study.basis)
         yield made.model_copy(update={"sentence": sentence})
 
 
@@ -224,13 +225,13 @@ def _spoken(study: Study, estimate: Estimate, compared: Compared | None, about: 
         sentence = say.odds_sentence(estimate, grouping, about)
     else:
         ends = compared.extreme(highest=True), compared.extreme(highest=False)
-        shares = _annotated(study, compared, [name for name, _ in ends])
-        sentence = say.gap_sentence(estimate, grouping, about, *ends, int((~compared.large).sum()), shares)
+        shares = _own_shares(study, compared, [name for name, _ in ends])
+        sentence = say.gap_sentence(estimate, grouping, about, *ends, int((~compared.large).sum()), shares, study.basis)
     return estimate.model_copy(update={"sentence": sentence})
 
 
-def _annotated(study: Study, compared: Compared, groups: Sequence[str]) -> tuple[float, float] | None:
-    """Of two groups the shares of images annotated as the class, where its selection rate is compared."""
+def _own_shares(study: Study, compared: Compared, groups: Sequence[str]) -> tuple[float, float] | None:
+    """Of two groups the shares of images of the class, where its selection rate is compared."""
     if compared.outcome.metric != "selection_rate":
         return None
     codes, own = compared.grouping.codes, study.answers.targets == compared.outcome.about

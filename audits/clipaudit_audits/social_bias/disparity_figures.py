@@ -18,6 +18,7 @@ from clipaudit.results import (
     Reference,
     Status,
 )
+from clipaudit_audits.social_bias import disparity_sentences as say
 from clipaudit_audits.social_bias.disparity_measures import RATES
 from clipaudit_audits.social_bias.disparity_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
@@ -56,10 +57,10 @@ def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     kinds = list(_SHORT) if len(study.reported) == 1 else ["accuracy_gap"]
     shown = [e for e in estimates if e.metric in kinds and e.value is not None]
     points = [
-        gap_point(e, f"{e.subgroup['groups'].removesuffix(' (annotated)')}: {_SHORT[e.metric]}", str(e.status))
+        gap_point(e, f"{e.subgroup['groups'].removesuffix(f' ({study.basis})')}: {_SHORT[e.metric]}", str(e.status))
         for e in shown
     ]
-    return gaps_forest(shown, points)
+    return gaps_forest(shown, points, study.basis)
 
 
 def _class_gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
@@ -90,9 +91,9 @@ def _forest(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figu
     worst = min(shown, key=lambda e: e.value or 0.0)
     return ForestFigure(
         id=slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
-        x_label="share agreeing with the annotation", points=points,
+        x_label=f"share agreeing with {say.truth(study.basis)}", points=points,
         references=(Reference(label="all images", value=_overall(study), source="this run"),),
-        caption="Wilson intervals. Groups are named as annotated.",
+        caption=f"Wilson intervals. Groups are named as {study.basis}.",
         alt=f"Lowest: {worst.subgroup[grouping.label]}, {value_text(worst.value, 'proportion')} of {worst.n} images.",
     )  # fmt: skip
 
@@ -107,7 +108,8 @@ def _panels(study: Study, grouping: Grouping, found: Sequence[Estimate]) -> Figu
     least = min(judged, key=lambda e: e.value or 0.0)
     return PanelsFigure(
         id=slug("accuracy", grouping.name), title=f"Accuracy of {study.params.target} by {grouping.label}",
-        x_label="share agreeing with the annotation", panels=panels({cell: point(e) for cell, e in shown.items()}),
+        x_label=f"share agreeing with {say.truth(study.basis)}",
+        panels=panels({cell: point(e) for cell, e in shown.items()}),
         null_value=_overall(study), caption="Wilson intervals; the upright line is the accuracy over all images.",
         alt=f"Lowest: {least.subgroup[grouping.label]}, {value_text(least.value, 'proportion')} of {least.n} images.",
     )  # fmt: skip
@@ -153,12 +155,12 @@ def _worst(study: Study) -> Figure | None:
     entries = tuple(
         GalleryItem(
             items=(answers.items[i],), score=float(margins[i]),
-            caption=f"annotated as {answers.targets[i]!s}, given {answers.predictions[i]!s}",
+            caption=f"{study.basis} as {answers.targets[i]!s}, given {answers.predictions[i]!s}",
         )
         for i in order
     )  # fmt: skip
     return GalleryFigure(
-        id="worst-items", title="Images furthest from their annotation", entries=entries,
-        caption="Score: of the annotated class less the best other one.",
-        alt=f"{len(entries)} images; the first is annotated as {answers.targets[order[0]]!s}.",
+        id="worst-items", title=f"Images furthest from {say.truth(study.basis)}", entries=entries,
+        caption=f"Score: of the {study.basis} class less the best other one.",
+        alt=f"{len(entries)} images; the first is {study.basis} as {answers.targets[order[0]]!s}.",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clipaudit.numbers import counted, fixed, value_text
-from clipaudit.results import Estimate, Status
+from clipaudit.results import Estimate, GroupsAre, Status
 from clipaudit_audits.social_bias import rate_sentences as rates
 
 CAVEAT = "It says nothing about other labels, prompts or images."
@@ -15,20 +15,25 @@ _RATE_OF = {
 }
 
 
-def overall_sentence(estimate: Estimate, target: str, classes: int) -> str:
+def truth(basis: GroupsAre) -> str:
+    """What a class that was given is set beside."""
+    return "the annotation" if basis == "annotated" else "what was drawn"
+
+
+def overall_sentence(estimate: Estimate, target: str, classes: int, basis: GroupsAre) -> str:
     return (
         f"Asked for {target} among {classes} classes, the model agrees "
-        f"with the annotation on {value_text(estimate.value, 'proportion')}{rates.interval(estimate)} of "
+        f"with {truth(basis)} on {value_text(estimate.value, 'proportion')}{rates.interval(estimate)} of "
         f"{counted(estimate.n, 'image')}. {CAVEAT}"
     )
 
 
-def group_sentence(estimate: Estimate, grouping: str, group: str, about: str, least: int) -> str:
+def group_sentence(estimate: Estimate, grouping: str, group: str, about: str, least: int, basis: GroupsAre) -> str:
     what = {
-        "accuracy": "agrees with the annotation",
+        "accuracy": f"agrees with {truth(basis)}",
         "selection_rate": f"gives '{about}'",
-        "true_positive_rate": f"gives '{about}' where that is annotated",
-        "false_positive_rate": f"gives '{about}' where something else is annotated",
+        "true_positive_rate": f"gives '{about}' where that is {basis}",
+        "false_positive_rate": f"gives '{about}' where something else is {basis}",
     }[estimate.metric]
     if estimate.value is None:
         return f"'{group}' ({grouping}): no image could be read."
@@ -47,15 +52,16 @@ def gap_sentence(
     highest: tuple[str, float],
     lowest: tuple[str, float],
     left_out: int,
-    annotated: tuple[float, float] | None,
+    own: tuple[float, float] | None,
+    basis: GroupsAre,
 ) -> str:
-    """annotated: for a selection rate, the shares of the two groups' images annotated as the class."""
+    """own: for a selection rate, the shares of the two groups' images that are of the class."""
     rate = _RATE_OF[estimate.metric].format(f"'{about}'")
     ends = [f"'{name}' ({value_text(value, 'proportion')})" for name, value in (highest, lowest)]
     shares = ""
-    if annotated is not None:
-        own = " and ".join(value_text(share, "proportion") for share in annotated)
-        shares = f" Of their images, {own} are annotated as '{about}'."
+    if own is not None:
+        of_class = " and ".join(value_text(share, "proportion") for share in own)
+        shares = f" Of their images, {of_class} are {basis} as '{about}'."
     small = f" {counted(left_out, 'group')} too small to be compared." if left_out else ""
     return (
         f"By {grouping}, {rate} is highest for {ends[0]} and lowest for {ends[1]}: a gap of "

@@ -8,6 +8,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from clipaudit.contract import AuditSpec, Cell
+from clipaudit.results import GroupsAre
 from clipaudit.stats.gap_rates import Floats
 from clipaudit_audits.social_bias.disparity_measures import (
     Compared,
@@ -20,7 +21,7 @@ from clipaudit_audits.social_bias.disparity_measures import (
 )
 from clipaudit_audits.social_bias.disparity_params import DisparityParams, classes
 from clipaudit_audits.social_bias.disparity_rows import Answers, read
-from clipaudit_audits.social_bias.groups import Grouping, groupings
+from clipaudit_audits.social_bias.groups import Grouping, basis_of, groupings
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Study:
     params: DisparityParams
     spec: AuditSpec
     seed: int
+    basis: GroupsAre
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ class Study:
     def groupings(self) -> list[Grouping]:
         """Groups of any size; which are large enough depends on the rate."""
         several = self.params.intersections
-        return groupings(self.answers.columns, self.answers.readable, 1, pairs=several, whole=several)
+        return groupings(self.answers.columns, self.answers.readable, 1, pairs=several, whole=several, basis=self.basis)
 
     def accuracies(self, grouping: Grouping) -> Compared | None:
         """Accuracy by group; None where no group has an item."""
@@ -74,4 +76,4 @@ class Study:
 
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell; parameters say which columns are groups."""
-    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed)
+    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, basis_of(cell))

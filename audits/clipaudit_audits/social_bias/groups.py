@@ -10,8 +10,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from clipaudit.contract import Cell
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
+from clipaudit.results import GroupsAre
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,14 @@ class Grouping:
 
     columns: their names. values: the judged groups, sorted. codes: (n,) number of each item's group, -1 for items
     without annotation or in a group that is too small. small: images of the groups that are too small to be judged.
+    basis: what the groups are, as the card says.
     """
 
     columns: tuple[str, ...]
     values: tuple[str, ...]
     codes: NDArray[np.int64]
     small: Mapping[str, int]
+    basis: GroupsAre = "annotated"
 
     @property
     def name(self) -> str:
@@ -33,8 +37,13 @@ class Grouping:
 
     @property
     def label(self) -> str:
-        """As reports name it: "race x gender (annotated)"."""
-        return f"{self.name} (annotated)"
+        """As reports name it: "race x gender (annotated)", "tone (drawn)"."""
+        return f"{self.name} ({self.basis})"
+
+
+def basis_of(cell: Cell) -> GroupsAre:
+    """What the groups of a cell's data set are."""
+    return "annotated" if cell.data is None else cell.data.groups_are
 
 
 def usable_columns(dataset: Dataset, asked: Sequence[str], audit: str) -> tuple[str, ...]:
@@ -77,6 +86,7 @@ def groupings(
     least: int,
     pairs: bool = True,
     whole: bool = False,
+    basis: GroupsAre = "annotated",
 ) -> list[Grouping]:
     """Each column, then each pair of columns, then (`whole`) all of them where they are three or more.
 
@@ -85,11 +95,15 @@ def groupings(
     names: list[tuple[str, ...]] = [(name,) for name in columns]
     names += list(combinations(columns, 2)) if pairs else []
     names += [tuple(columns)] if whole and len(columns) > 2 else []
-    return [_grouping(combined, columns, readable, least) for combined in names]
+    return [_grouping(combined, columns, readable, least, basis) for combined in names]
 
 
 def _grouping(
-    names: tuple[str, ...], columns: Mapping[str, Sequence[str]], readable: NDArray[np.bool_], least: int
+    names: tuple[str, ...],
+    columns: Mapping[str, Sequence[str]],
+    readable: NDArray[np.bool_],
+    least: int,
+    basis: GroupsAre,
 ) -> Grouping:
     parts = zip(*(columns[name] for name in names), strict=True)
     values = [", ".join(part) if all(piece.strip() for piece in part) else "" for part in parts]
@@ -100,4 +114,4 @@ def _grouping(
     codes = np.array([number.get(value, -1) for value in values], dtype=np.int64)
     codes[~readable] = -1
     small = {value: count for value, count in sorted(counts.items()) if count < least}
-    return Grouping(names, tuple(large), codes, small)
+    return Grouping(names, tuple(large), codes, small, basis)

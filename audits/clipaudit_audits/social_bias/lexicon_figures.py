@@ -45,7 +45,7 @@ def _heatmap(made: Study, tops: WordTops) -> HeatmapFigure:
     word, group = np.unravel_index(np.abs(values).argmax(), values.shape)
     return HeatmapFigure(
         id=f"words-{slug(grouping)}",
-        title=f"Every word, every group: {grouping.name} (annotated)",
+        title=f"Every word, every group: {grouping.label}",
         caption=f"ln(share among the first {tops.k} images / share of the pool). Marked where the share "
         "differs from the pool's after Benjamini-Hochberg over all words and groups.",
         alt=f"{int(marked.sum())} of {marked.size} shares differ from the pool's after correction; the largest skew is "
@@ -63,7 +63,7 @@ def _forest(grouping: Grouping, estimates: Sequence[Estimate]) -> ForestFigure:
     largest = max(estimates, key=lambda e: abs(e.value or 0.0))
     return ForestFigure(
         id=f"categories-{slug(grouping)}",
-        title=f"Categories of words: {grouping.name} (annotated)",
+        title=f"Categories of words: {grouping.label}",
         caption="Mean skew over the words of a category; 95 % interval over words and images; the band is what "
         "permuted labels give.",
         alt=f"The largest is {largest.value:+.3f} ({largest.title}).",
@@ -105,7 +105,7 @@ def _gallery(made: Study, tops: WordTops) -> GalleryFigure:
         )
     return GalleryFigure(
         id=f"tops-{slug(grouping)}",
-        title=f"Words that lean most: {grouping.name} (annotated)",
+        title=f"Words that lean most: {grouping.label}",
         caption=f"The first {SHOWN} images of each. Picked for their size: they prove nothing.",
         alt=f"The word that leans most is {entries[0].caption}.",
         entries=tuple(entries),

@@ -14,7 +14,8 @@ from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, gr
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
-    made: list[Figure | None] = [_gaps(estimates)]
+    made: list[Figure | None] = [_gaps(study, estimates)]
+    named = f"Groups are named as {study.basis}."
     for column in study.judged:
         for grouping in study.groupings:
             found = [
@@ -23,27 +24,31 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
             ]  # fmt: skip
             if len(grouping.columns) == 1:
                 title = f"Images given '{study.params.unmarked}' rather than a label of {column}"
-                made.append(_forest(slug("unmarked", column), title, "share of images", grouping.label, found))
+                made.append(_forest(slug("unmarked", column), title, "share of images", grouping.label, found, named))
             elif column in grouping.columns:
                 made.append(_panels(study, grouping, column, found))
     for grouping in study.groupings[: len(study.params.groups)]:
         found = [e for e in estimates if e.metric == "self_similarity" and grouping.label in e.subgroup]
         title = f"Self-similarity by {grouping.label}"
-        made.append(_forest(slug("self-similarity", grouping.name), title, "mean cosine", grouping.label, found))
+        made.append(_forest(slug("self-similarity", grouping.name), title, "mean cosine", grouping.label, found, named))
     for column in study.params.groups:
         found = [e for e in estimates if e.metric == "text_distance" and e.subgroup["labels"] == column]
         title = f"Distance of the labels of {column} to '{study.params.unmarked}'"
-        made.append(_forest(slug("distance", column), title, "cosine distance of texts", "label", found))
+        made.append(
+            _forest(
+                slug("distance", column), title, "cosine distance of texts", "label", found, "Means over templates."
+            )
+        )
     return [figure for figure in made if figure is not None]
 
 
-def _gaps(estimates: Sequence[Estimate]) -> Figure | None:
+def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     shown = [e for e in estimates if e.metric == "unmarked_gap" and e.value is not None]
     points = [gap_point(e, e.subgroup["groups"], f"labels of {e.subgroup['labels']}", said(e)) for e in shown]
-    return gaps_forest(shown, points)
+    return gaps_forest(shown, points, study.basis)
 
 
-def _forest(id: str, title: str, x_label: str, key: str, found: Sequence[Estimate]) -> Figure | None:
+def _forest(id: str, title: str, x_label: str, key: str, found: Sequence[Estimate], caption: str) -> Figure | None:
     """One mark per group, or per label."""
     shown = [e for e in found if e.value is not None]
     if not shown:
@@ -51,7 +56,7 @@ def _forest(id: str, title: str, x_label: str, key: str, found: Sequence[Estimat
     points = [*(group_point(e, key, "this model") for e in shown), *reference_points(shown, key)]
     low, high = (pick(shown, key=lambda e: e.value or 0.0) for pick in (min, max))
     return ForestFigure(
-        id=id, title=title, x_label=x_label, points=tuple(points), caption="Groups are named as annotated.",
+        id=id, title=title, x_label=x_label, points=tuple(points), caption=caption,
         alt=f"From {value_text(low.value, low.unit)} ({low.subgroup[key]}) to {value_text(high.value, high.unit)} "
         f"({high.subgroup[key]}).",
     )  # fmt: skip

@@ -11,9 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipaudit.contract import AuditSpec, Cell
+from clipaudit.results import GroupsAre
 from clipaudit_audits.social_bias.denigration_labels import choose
 from clipaudit_audits.social_bias.disparity_measures import Compared, Outcome, compare
-from clipaudit_audits.social_bias.groups import Grouping, groupings
+from clipaudit_audits.social_bias.groups import Grouping, basis_of, groupings
 from clipaudit_audits.social_bias.markedness_params import MarkednessParams, all_labels
 from clipaudit_audits.social_bias.markedness_rows import Answers, Floats, read
 from clipaudit_audits.social_bias.markedness_similarity import Similarity, similarity
@@ -30,6 +31,7 @@ class Study:
     params: MarkednessParams
     spec: AuditSpec
     seed: int
+    basis: GroupsAre
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -39,7 +41,7 @@ class Study:
     def groupings(self) -> list[Grouping]:
         """Groups of any size, in the order of `Answers.similar`."""
         several = self.params.intersections
-        return groupings(self.answers.columns, self.answers.readable, 1, pairs=several, whole=several)
+        return groupings(self.answers.columns, self.answers.readable, 1, pairs=several, whole=several, basis=self.basis)
 
     def values(self, column: str) -> list[str]:
         """The values of a column of groups."""
@@ -108,4 +110,4 @@ class Study:
 
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell."""
-    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed)
+    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, basis_of(cell))

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clipaudit.contract import Cell
-from clipaudit.results import Estimate, Figure, ForestFigure, GalleryFigure, GalleryItem, Point, Status
+from clipaudit.results import Estimate, Figure, ForestFigure, GalleryFigure, GalleryItem, GroupsAre, Point, Status
+from clipaudit_audits.social_bias.groups import basis_of
 from clipaudit_audits.social_bias.occupation_rows import Measured
 from clipaudit_audits.wording import percent
 
@@ -19,10 +20,10 @@ def all_figures(cell: Cell, made: Measured, estimates: Sequence[Estimate]) -> li
     figures: list[Figure] = []
     margins = [e for e in estimates if e.metric == "margin" and e.value is not None]
     if margins:
-        figures.append(margins_forest(margins, cell.params.shares, "images annotated (or drawn) as men and as women"))
+        figures.append(margins_forest(margins, cell.params.shares, f"images {basis_of(cell)} as men and as women"))
     accuracy = [e for e in estimates if e.metric == "resolution_accuracy" and e.value is not None]
     if accuracy:
-        figures += [_resolution(accuracy), _gallery(cell, made)]
+        figures += [_resolution(accuracy, basis_of(cell)), _gallery(cell, made)]
     return figures
 
 
@@ -66,12 +67,12 @@ def _point(estimate: Estimate, label: str) -> Point:
     )
 
 
-def _resolution(estimates: Sequence[Estimate]) -> ForestFigure:
+def _resolution(estimates: Sequence[Estimate], basis: GroupsAre) -> ForestFigure:
     labels = [next(iter(e.subgroup.values())) for e in estimates]
     text = ", ".join(f"{label} {percent(e.value or 0.0)}" for label, e in zip(labels, estimates, strict=True))
     return ForestFigure(
         id="resolution",
-        title="Pronouns resolved, by annotated gender",
+        title=f"Pronouns resolved, by {basis} gender",
         caption="Share of images whose caption with the right pronoun scores higher; guessing gives one half.",
         alt=f"Accuracy: {text}.",
         x_label="accuracy",
@@ -89,7 +90,7 @@ def _gallery(cell: Cell, made: Measured) -> GalleryFigure:
     entries = tuple(
         GalleryItem(
             items=(made.items[i],),
-            caption=f"{made.occupations[i]}, annotated as {('men', 'women')[made.labels[i]]}: "
+            caption=f"{made.occupations[i]}, {basis_of(cell)} as {('men', 'women')[made.labels[i]]}: "
             f"'{(her, his)[made.labels[i]]}' leads by {lead[i]:.4f}",
             score=float(lead[i]),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clipaudit.numbers import counted, fixed
-from clipaudit.results import Estimate, Status
+from clipaudit.results import Estimate, GroupsAre, Status
 from clipaudit_audits.social_bias.chance_sentences import measured
 from clipaudit_audits.wording import between, percent, points_text
 
@@ -46,7 +46,7 @@ def correlation_sentence(estimate: Estimate) -> str:
     )
 
 
-def share_sentence(estimate: Estimate, side: str, pronouns: Sequence[str]) -> str:
+def share_sentence(estimate: Estimate, side: str, pronouns: Sequence[str], basis: GroupsAre) -> str:
     """Accuracy for one group, or the share of the neutral pronoun."""
     if estimate.status is Status.TOO_SMALL:
         few = "is too few" if estimate.n == 1 else "are too few"
@@ -56,7 +56,7 @@ def share_sentence(estimate: Estimate, side: str, pronouns: Sequence[str]) -> st
         return f"'{pronouns[2]}' is preferred to both '{pronouns[0]}' and '{pronouns[1]}' for {number}."
     own = pronouns[0] if side == "men" else pronouns[1]
     return (
-        f"The caption with '{own}' is preferred for {number} annotated as {side}; guessing gives 50 %. What decides "
+        f"The caption with '{own}' is preferred for {number} {basis} as {side}; guessing gives 50 %. What decides "
         "it, the person or the surroundings, is not shown."
     )
 

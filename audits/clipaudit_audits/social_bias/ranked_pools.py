@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from clipaudit.results import GroupsAre
 from clipaudit.stats.clusters import codes
 from clipaudit_audits.social_bias.groups import Grouping, groupings
 from clipaudit_audits.social_bias.retrieval_skew_measures import Rankings
@@ -24,6 +25,7 @@ class RankedPools:
 
     ks: lengths of the top. least: images that a judged group has. pairs: whether pairs of columns are groupings too.
     whole: whether rankings of single columns are kept to their end (NDKL needs it). own_pools: each unit its pool.
+    basis: what the groups are.
     """
 
     made: Measured
@@ -33,6 +35,7 @@ class RankedPools:
     pairs: bool
     whole: bool
     own_pools: bool
+    basis: GroupsAre
 
     @cached_property
     def queries(self) -> tuple[tuple[str, Query], ...]:
@@ -46,7 +49,7 @@ class RankedPools:
 
     @cached_property
     def groupings(self) -> list[Grouping]:
-        return groupings(self.made.columns, self.made.readable, self.least, self.pairs)
+        return groupings(self.made.columns, self.made.readable, self.least, self.pairs, basis=self.basis)
 
     @cached_property
     def order(self) -> Ints:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from clipaudit.numbers import value_text
-from clipaudit.results import Estimate, ForestFigure, Point, Status
+from clipaudit.results import Estimate, ForestFigure, GroupsAre, Point, Status
 
 
 def slug(*parts: str) -> str:
@@ -28,13 +28,13 @@ def said(estimate: Estimate) -> str:
     return "larger than chance" if estimate.status is Status.EFFECT else "not shown to be larger than chance"
 
 
-def gaps_forest(shown: Sequence[Estimate], points: Sequence[Point]) -> ForestFigure | None:
-    """The gaps `shown`, as `points`; None without any."""
+def gaps_forest(shown: Sequence[Estimate], points: Sequence[Point], basis: GroupsAre) -> ForestFigure | None:
+    """The gaps `shown`, as `points`, between groups that are `basis`; None without any."""
     if not shown:
         return None
     largest = max(shown, key=lambda e: e.value or 0.0)
     return ForestFigure(
-        id="gaps", title="Gaps between annotated groups, beside chance", x_label="largest minus smallest rate (points)",
+        id="gaps", title=f"Gaps between {basis} groups, beside chance", x_label="largest minus smallest rate (points)",
         points=tuple(points), null_value=0.0,
         caption="Mark: observed gap. Line: from the simultaneous lower bound of the true gap, open above. Band: "
         "central 95 % of gaps when groups are permuted. A mark inside its band is what chance gives.",

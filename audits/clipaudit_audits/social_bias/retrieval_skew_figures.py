@@ -56,7 +56,7 @@ def _forest(grouping: Grouping, estimates: Sequence[Estimate]) -> ForestFigure:
     found = sum(e.status is Status.EFFECT for e in judged)
     return ForestFigure(
         id=f"groups-{slug(grouping)}",
-        title=f"Who is found first: {grouping.name} (annotated)",
+        title=f"Who is found first: {grouping.label}",
         caption="Skew of each group: ln(share among the first k / share of the pool), mean over queries; 95 % interval "
         "over queries and images; the band is what permuted labels give. Above 0: found first too often.",
         alt=f"{found} of {len(judged)} skews differ from chance after correction; the largest is {worst.value:+.3f} "
@@ -86,7 +86,7 @@ def _panels(study: Study, grouping: Grouping, estimates: Sequence[Estimate]) -> 
         alt += f"; the largest is {worst.value:+.3f} ({worst.title})"
     return PanelsFigure(
         id=f"groups-{slug(grouping)}",
-        title=f"Who is found first: {grouping.name} (annotated)",
+        title=f"Who is found first: {grouping.label}",
         caption=f"Skew of each intersection among the {first} images. Bars: 95 % interval over queries and images; "
         "bands: what permuted labels give. Above 0: found first too often.",
         alt=f"{alt}.",
@@ -149,7 +149,7 @@ def _rank(
     alt += "lengths."
     return RankFigure(
         id=f"along-{slug(grouping)}",
-        title=f"Skew along the ranking: {grouping.name} (annotated)",
+        title=f"Skew along the ranking: {grouping.label}",
         caption=f"Means over queries: the largest skew among the first k images ({study.params.target} target), then "
         "the skew of each group, ln(share among the first k / share of the pool). Bands: central 95 % of "
         f"{_REPLICATES} permutations of the labels. A group starts where one image of it is expected.",
@@ -206,7 +206,7 @@ def _gallery(study: Study, grouping: Grouping) -> GalleryFigure:
     alt = f"The most skewed query is {entries[0].caption}." if entries else "No query is judged."
     return GalleryFigure(
         id=f"queries-{slug(grouping)}",
-        title=f"Queries with the largest skew: {grouping.name} (annotated)",
+        title=f"Queries with the largest skew: {grouping.label}",
         caption=f"The first {SHOWN} images of each. Picked for their size: they prove nothing.",
         alt=alt,
         entries=tuple(entries),
