@@ -51,6 +51,14 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(exact / norms, np.float32)
 
 
+def with_lengths(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(n, d) rows as (n, d + 1): `unit_rows`, and in the last column the length of each row before; NaN as there."""
+    unit = unit_rows(vectors)
+    lengths = np.linalg.norm(np.asarray(vectors, np.float64), axis=1)
+    lengths[np.isnan(unit).any(axis=1)] = np.nan
+    return np.column_stack([unit, lengths.astype(np.float32)])
+
+
 class BatchLimit:
     """The largest batch that memory allows: halved, once and for all, each time a forward pass does not fit.
 

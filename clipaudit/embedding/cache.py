@@ -26,6 +26,7 @@ from clipaudit.embedding.shards import SUFFIX, DamagedShard, Shard, open_shard, 
 from clipaudit.errors import ModelError
 
 Modality = Literal["image", "text"]
+_FOLDER: dict[Modality, str] = {"image": "image", "text": "text-with-length"}  # texts: the unit vector, then its length
 
 FLUSH_SECONDS = 2.0
 FLUSH_ITEMS = 1024
@@ -66,7 +67,7 @@ class EmbeddingCache:
         key = (fingerprint, modality)
         if key not in self._stores:
             name = hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
-            self._stores[key] = Store(self.root / "embeddings" / name / modality, self)
+            self._stores[key] = Store(self.root / "embeddings" / name / _FOLDER[modality], self)
         return self._stores[key]
 
     def warn_once(self, topic: str, message: str) -> None:

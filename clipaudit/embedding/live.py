@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.contract import Need
-from clipaudit.embedding.batches import BatchLimit, by_length, unit_rows
+from clipaudit.embedding.batches import BatchLimit, by_length, unit_rows, with_lengths
 from clipaudit.embedding.cache import EmbeddingCache, Modality, Store
 from clipaudit.embedding.decode import content_digests, decoded
 from clipaudit.embedding.scoring import score_labels
@@ -27,7 +27,7 @@ _NO_DIGEST = "unreadable"  # hashes to a key that no content has
 
 _log = logging.getLogger(__name__)
 
-Batch = tuple[list[int], NDArray[np.float32]]  # positions, and their unit vectors
+Batch = tuple[list[int], NDArray[np.float32]]  # positions, and their unit vectors (with lengths for texts)
 OnBatch = Callable[[str, int, int], None]
 
 
@@ -68,14 +68,15 @@ class LiveModel:
         return self._embed("image", [digest or _NO_DIGEST for digest in digests], errors, compute)
 
     def embed_texts(self, texts: Sequence[str]) -> Embedded:
-        """(n, d) float32 unit vectors; a text longer than the context is an error of that text."""
+        """(n, d) float32 unit vectors and their lengths; a text longer than the context is an error of that text."""
         errors: list[str | None] = [None] * len(texts)
         digests = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts]
 
         def compute(missing: list[int]) -> Iterator[Batch]:
             return self._text_batches(texts, missing, errors)
 
-        return self._embed("text", digests, errors, compute)
+        found = self._embed("text", digests, errors, compute)
+        return Embedded(found.vectors[:, :-1], found.errors, found.vectors[:, -1])
 
     def score_labels(self, images: Sequence[ImageRef], labels: Sequence[str], templates: Sequence[str]) -> Scores:
         """Cosine to the renormalised mean of the unit prompt embeddings (Radford 2021, 3.1.4)."""
@@ -116,7 +117,8 @@ class LiveModel:
         finally:
             store.flush()
         if vectors.shape[1] == 0:
-            vectors = np.full((len(keys), self.info.embedding_dim or 0), np.nan, np.float32)
+            width = (self.info.embedding_dim or 0) + (modality == "text")
+            vectors = np.full((len(keys), width), np.nan, np.float32)
         repeated = np.flatnonzero(source != np.arange(len(source)))
         vectors[repeated] = vectors[source[repeated]]
         for i in repeated:
@@ -184,7 +186,7 @@ class LiveModel:
                 fitting.append(position)
         for group in by_length([lengths[position] for position in fitting], TEXT_BATCH):
             members = [fitting[i] for i in group]
-            yield members, unit_rows(self._text_limit.run(forward, len(members)))
+            yield members, with_lengths(self._text_limit.run(forward, len(members)))
 
     def _halved(self, modality: Modality, size: int) -> None:
         _log.warning("out of memory: going on with %s batches of %d", modality, size)

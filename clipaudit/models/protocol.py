@@ -33,10 +33,12 @@ class Embedded:
     """Unit vectors, one per item asked for, in that order. Rows of items with an error are NaN.
 
     vectors: (n, d) float32 or float64, L2-normalised. errors: one line per failed item, else None.
+    lengths: (n,) of the vectors before normalisation, for protocols that average those; None where they are not known.
     """
 
     vectors: NDArray[np.floating]
     errors: tuple[str | None, ...]
+    lengths: NDArray[np.floating] | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class IeatVectors:
         self.path = folder
         self.dim = dims.pop()
         self._files = files
+        self.lengths = None
 
     @cached_property
     def names(self) -> pa.Array:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH = 4096
+LENGTH = "length"
 _UNIT = {"float32": 1e-6, "float64": 1e-14}  # vectors this near to unit length are kept bit for bit
+_NORMALISED = 1e-2  # vectors further from unit length were not normalised before they were stored (float16 has 1e-3)
 
 
 class VectorTable(Protocol):
@@ -36,9 +38,14 @@ class VectorTable(Protocol):
         """(n, d) vectors of ascending rows, NaN where none is recorded, and n recorded error messages."""
         ...
 
+    @property
+    def lengths(self) -> NDArray[np.float64] | None:
+        """(rows,) lengths before normalisation, where they are recorded beside unit vectors."""
+        ...
+
 
 class ParquetVectors:
-    """A Parquet file with a column of names (`id` or `text`), `embedding` and perhaps `error`."""
+    """A Parquet file with a column of names (`id` or `text`), `embedding`, perhaps `error` and perhaps `length`."""
 
     def __init__(self, path: Path, key: str) -> None:
         self.path = path
@@ -57,6 +64,16 @@ class ParquetVectors:
         if names.null_count:
             raise ModelError(f"{self.path}: {names.null_count} rows have no {self._key!r}")
         return names
+
+    @cached_property
+    def lengths(self) -> NDArray[np.float64] | None:
+        if LENGTH not in self._file.schema_arrow.names:
+            return None
+        column = self._file.read(columns=[LENGTH]).column(0)
+        try:
+            return np.asarray(column.cast("float64").to_numpy(), np.float64)
+        except ValueError as error:  # of pyarrow's
+            raise ModelError(f"{self.path}: column {LENGTH!r} must hold numbers, not {column.type}") from error
 
     @cached_property
     def dim(self) -> int:
@@ -118,7 +135,8 @@ class NamedRows:
         return bool((self._codes_of(names) >= 0).all())
 
     def look_up(self, names: Sequence[str]) -> Embedded:
-        """Unit vectors in the order of `names`. A vector that is absent, zero or not finite is an item's error.
+        """Unit vectors in the order of `names`, and their lengths where recorded or where what is recorded is not
+        normalised. A vector that is absent, zero or not finite is an item's error.
 
         Raises DataError naming a name that is not recorded, or is recorded twice with different vectors.
         """
@@ -129,13 +147,15 @@ class NamedRows:
         self._check_repeated(np.unique(codes))
         rows, inverse = np.unique(self._first[codes], return_inverse=True)
         raw, messages = self.table.take(rows)
-        vectors, faults = _units(raw)
+        vectors, faults, lengths = _units(raw)
+        if self.table.lengths is not None:
+            lengths = self.table.lengths[rows]
         errors = [
             None if fault is None else messages[row] or f"{self.table.path}: {self._what} {name!r}: {fault}"
             for name, row in zip(names, inverse, strict=True)
             for fault in [faults[row]]
         ]
-        return Embedded(vectors[inverse], tuple(errors))
+        return Embedded(vectors[inverse], tuple(errors), None if lengths is None else lengths[inverse])
 
     def _codes_of(self, names: Sequence[str]) -> NDArray[np.int64]:
         import pyarrow as pa
@@ -157,8 +177,11 @@ class NamedRows:
             raise DataError(f"{self.table.path}: {self._what} {name!r} is recorded twice with different embeddings")
 
 
-def _units(raw: NDArray[np.floating]) -> tuple[NDArray[np.floating], list[str | None]]:
-    """Unit vectors of the stored precision, and what is wrong with each; those of unit length keep their bits."""
+def _units(
+    raw: NDArray[np.floating],
+) -> tuple[NDArray[np.floating], list[str | None], NDArray[np.float64] | None]:
+    """Unit vectors of the stored precision, what is wrong with each, and the lengths that were stored; those of unit
+    length keep their bits, and where all are, their lengths are not known."""
     norms = np.linalg.norm(np.asarray(raw, np.float64), axis=1)
     broken = ~(np.isfinite(norms) & (norms > 0))
     faults = [
@@ -169,4 +192,6 @@ def _units(raw: NDArray[np.floating]) -> tuple[NDArray[np.floating], list[str | 
     vectors[broken] = np.nan
     scaled = ~broken & (np.abs(norms - 1) > _UNIT[raw.dtype.name])
     vectors[scaled] = (np.asarray(raw[scaled], np.float64) / norms[scaled, None]).astype(raw.dtype)
-    return vectors, faults
+    sound = norms[~broken]
+    known = bool((np.abs(sound - 1) > _NORMALISED).any())
+    return vectors, faults, np.asarray(norms, np.float64) if known else None

@@ -16,6 +16,7 @@ from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Embedded, Model
 from clipaudit.models.recorded import IMAGES, TEXTS
 from clipaudit.models.recorded_manifest import FILE
+from clipaudit.models.recorded_vectors import LENGTH
 from clipaudit.results import ModelInfo
 from clipaudit.text import printable
 
@@ -29,7 +30,8 @@ T = TypeVar("T")
 def write_recorded(model: Model, images: Iterable[ImageRef], texts: Iterable[str], out: Path) -> None:
     """Embeddings of `images` and `texts`, as float32 unit vectors, into the new folder `out`: all of it or nothing.
 
-    An item that cannot be embedded is recorded with its error. The recording gives the same scores as the model.
+    Texts have the lengths before normalisation beside them where the model gives them. An item that cannot be embedded is recorded with its error. The
+    recording gives the same scores as the model.
 
     Raises UsageError if `out` is there already, NotSupported if the model gives no embeddings, DataError if one id
     stands for two different images, StorageError if the disk refuses.
@@ -119,7 +121,10 @@ def _table(key: str, names: list[str], embedded: Embedded) -> pa.Table:
     kind = pa.list_(pa.float32(), vectors.shape[1])
     failed = pa.array([error is not None for error in embedded.errors])
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), type=kind, mask=failed)
-    return pa.table({key: names, "embedding": column, "error": pa.array(embedded.errors, pa.string())})
+    columns = {key: names, "embedding": column, "error": pa.array(embedded.errors, pa.string())}
+    if embedded.lengths is not None:
+        columns[LENGTH] = pa.array(np.asarray(embedded.lengths, np.float64))
+    return pa.table(columns)
 
 
 def _batches(items: Sequence[T]) -> Iterator[list[T]]:
