@@ -30,8 +30,8 @@ T = TypeVar("T")
 def write_recorded(model: Model, images: Iterable[ImageRef], texts: Iterable[str], out: Path) -> None:
     """Embeddings of `images` and `texts`, as float32 unit vectors, into the new folder `out`: all of it or nothing.
 
-    Texts have the lengths before normalisation beside them where the model gives them. An item that cannot be embedded is recorded with its error. The
-    recording gives the same scores as the model.
+    Texts have their lengths before normalisation beside them where the model gives them. An item that cannot be
+    embedded is recorded with its error. The recording gives the same scores as the model.
 
     Raises UsageError if `out` is there already, NotSupported if the model gives no embeddings, DataError if one id
     stands for two different images, StorageError if the disk refuses.
