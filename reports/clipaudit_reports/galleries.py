@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 
 from clipaudit import numbers
-from clipaudit.results import CellResult, GalleryFigure, GalleryItem
-from clipaudit_reports.view import GalleryRow, GalleryView, Picture
+from clipaudit.results import CellResult, ColourScale, GalleryFigure, GalleryItem
+from clipaudit_reports.view import GalleryRow, GalleryView, Picture, ScaleView
 
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class Album:
@@ -27,11 +29,20 @@ class Album:
             pictures = []
             for position, name in enumerate(entry.thumbnails):
                 item = entry.items[position] if len(entry.items) == len(entry.thumbnails) else entry.caption
-                picture = _picture(self._files.get(f"{cell.key}/{name}"), item, left)
+                head = figure.columns[position] if position < len(figure.columns) else ""
+                picture = _picture(self._files.get(f"{cell.key}/{name}"), item, left, head)
                 left -= len(picture.uri)
                 pictures.append(picture)
             rows.append(_row(entry, pictures))
-        return GalleryView(anchor, figure.title, figure.caption, figure.withheld, tuple(rows))
+        shown = any(picture.uri for row in rows for picture in row.pictures)
+        scale = _scale(figure.scale) if shown and figure.scale is not None else None
+        return GalleryView(anchor, figure.title, figure.caption, figure.withheld, tuple(rows), scale)
+
+
+def _scale(scale: ColourScale) -> ScaleView:
+    """The colour bar; stops that are no hex colours are dropped, as they end up in a style."""
+    stops = tuple(stop for stop in scale.stops if _HEX.fullmatch(stop))
+    return ScaleView(scale.label, scale.low, scale.high, stops)
 
 
 def _row(entry: GalleryItem, pictures: Sequence[Picture]) -> GalleryRow:
@@ -41,12 +52,15 @@ def _row(entry: GalleryItem, pictures: Sequence[Picture]) -> GalleryRow:
     return GalleryRow(tuple(pictures), entry.caption, score, entry.items)
 
 
-def _picture(data: bytes | None, alt: str, left: int) -> Picture:
+def _picture(data: bytes | None, item: str, left: int, head: str) -> Picture:
+    alt = f"{head}: {item}" if head else item
     kind = None if data is None else _mime(data)
     if data is None or kind is None:
-        return Picture("", alt, "no thumbnail")
+        return Picture("", alt, "no thumbnail", head)
     uri = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    return Picture(uri, alt, "") if len(uri) <= left else Picture("", alt, "left out to keep the report small")
+    if len(uri) > left:
+        return Picture("", alt, "left out to keep the report small", head)
+    return Picture(uri, alt, "", head)
 
 
 def _mime(data: bytes) -> str | None:

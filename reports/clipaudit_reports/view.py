@@ -247,6 +247,7 @@ class Picture:
     uri: str
     alt: str
     missing: str
+    head: str = ""  # what it shows, where the rows of a gallery have columns
 
 
 @dataclass(frozen=True)
@@ -260,6 +261,16 @@ class GalleryRow:
 
 
 @dataclass(frozen=True)
+class ScaleView:
+    """One colour bar for all pictures of a gallery."""
+
+    label: str
+    low: str
+    high: str
+    stops: tuple[str, ...]  # hex colours, at equal steps
+
+
+@dataclass(frozen=True)
 class GalleryView:
     """Worst items, with thumbnails or the reason why they are withheld."""
 
@@ -268,6 +279,12 @@ class GalleryView:
     caption: str
     withheld: str
     rows: tuple[GalleryRow, ...]
+    scale: ScaleView | None = None  # only where a picture is shown
+
+    @property
+    def across(self) -> int:
+        """Pictures in the longest row."""
+        return max((len(row.pictures) for row in self.rows), default=0)
 
 
 @dataclass(frozen=True)

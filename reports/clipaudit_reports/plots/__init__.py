@@ -17,7 +17,18 @@ def draw(figure: Figure, prefix: str) -> str:
     Colours are CSS variables of the page (light and dark), text is text in the page's font.
     ValueError for a gallery, which is no plot.
     """
-    from clipaudit_reports.plots import bars, canvas, curve, forest, heatmap, panels, rank, shape_texture
+    from clipaudit_reports.plots import (
+        bars,
+        canvas,
+        curve,
+        forest,
+        heatmap,
+        panels,
+        rank,
+        reliability,
+        scatter,
+        shape_texture,
+    )
 
     if isinstance(figure, GalleryFigure):
         raise ValueError("a gallery is not a plot")
@@ -28,6 +39,8 @@ def draw(figure: Figure, prefix: str) -> str:
         "rank": rank.draw,
         "panels": panels.draw,
         "heatmap": heatmap.draw,
+        "scatter": scatter.draw,
+        "reliability": reliability.draw,
         "shape-texture": shape_texture.draw,
     }
     with canvas.style():

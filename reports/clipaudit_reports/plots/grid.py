@@ -36,16 +36,21 @@ class Grid:
         """The axis that all share, named once, and the legend above all."""
         if not self.plots:
             return
-        self.sheet.text(0.5, 0.06 / self.sheet.get_figheight(), canvas.short(x_label, 90), ha="center", color=MUTED)
+        boxes = [axes.get_position() for axes in self.plots]
+        middle = (min(box.x0 for box in boxes) + max(box.x1 for box in boxes)) / 2
+        self.sheet.text(middle, 0.06 / self.sheet.get_figheight(), canvas.short(x_label, 90), ha="center", color=MUTED)
         if handles:
             canvas.legend(self.plots[0], handles, lift=self.above)
 
 
-def grid(names: Sequence[str], height: float, left: float, entries: int) -> Grid:
-    """One plot of some height per name, row by row, right of a margin; inches. entries: of the legend."""
+def grid(names: Sequence[str], height: float, left: float, entries: int, across: int = 1) -> Grid:
+    """One plot of some height per name, row by row, right of a margin; inches. entries: of the legend.
+
+    `across` is how many plots a row has room for at least: fewer then leave the rest of the row empty.
+    """
     from matplotlib.figure import Figure as Sheet
 
-    across = min(MOST, max(1, len(names)))
+    across = min(MOST, max(across, len(names)))
     down = -(-max(1, len(names)) // across)
     width = (canvas.WIDTH - left - _RIGHT - (across - 1) * _GAP) / across
     titles = [textwrap.wrap(name, int(width / _LETTER), max_lines=2, placeholder="…") for name in names]

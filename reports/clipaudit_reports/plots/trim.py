@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from clipaudit.results import (
+    BarsFigure,
+    Cloud,
     CurveFigure,
     Figure,
+    ForestFigure,
     GalleryFigure,
     HeatmapFigure,
     PanelsFigure,
     Point,
     RankFigure,
+    ReliabilityFigure,
+    ScatterFigure,
     Series,
+    ShapeTextureFigure,
 )
 
-COLUMNS, SERIES, STEPS, PANELS = 16, 6, 120, 12
+COLUMNS, SERIES, STEPS, PANELS, CLOUD = 16, 6, 120, 12, 250
 
 
 def trimmed(figure: Figure, most: int) -> tuple[Figure, str]:
     """The figure with at most `most` rows (labels), and what was left out in words ("" if nothing was)."""
     if isinstance(figure, GalleryFigure):
         return figure, ""
-    if isinstance(figure, CurveFigure):
-        return _curve(figure)
     if isinstance(figure, HeatmapFigure):
         return _heatmap(figure, most)
-    if isinstance(figure, RankFigure):
-        return _ranks(figure)
     if isinstance(figure, PanelsFigure):
         return _panels(figure, most)
+    if isinstance(figure, ForestFigure | BarsFigure | ShapeTextureFigure):
+        return _rows(figure, most)
+    return _LIMITED[figure.kind](figure)
+
+
+def _rows(figure: ForestFigure | BarsFigure | ShapeTextureFigure, most: int) -> tuple[Figure, str]:
     kept = _labels(figure.points, most)
     points = tuple(point for index, point in enumerate(figure.points) if index in kept)
     if len(points) == len(figure.points):
@@ -107,6 +116,30 @@ def _panels(figure: PanelsFigure, most: int) -> tuple[Figure, str]:
     return figure.model_copy(update={"panels": tuple(panels)}), note
 
 
+def _reliability(figure: ReliabilityFigure) -> tuple[Figure, str]:
+    gaps = [
+        max((abs(entry.accuracy - entry.confidence) for entry in curve.bins), default=None) for curve in figure.curves
+    ]
+    kept = sorted(extremes(gaps, PANELS))
+    if len(kept) == len(figure.curves):
+        return figure, ""
+    note = f"Drawn: {len(kept)} of {len(figure.curves)} curves, the best and the worst. The table has all of them."
+    return figure.model_copy(update={"curves": tuple(figure.curves[index] for index in kept)}), note
+
+
+def _scatter(figure: ScatterFigure) -> tuple[Figure, str]:
+    clouds = tuple(_thin_cloud(cloud) for cloud in figure.clouds)
+    if clouds == figure.clouds:
+        return figure, ""
+    drawn, total = (sum(len(cloud.x) for cloud in found) for found in (clouds, figure.clouds))
+    return figure.model_copy(update={"clouds": clouds}), f"Drawn: {drawn:,} of {total:,} points, evenly thinned."
+
+
+def _thin_cloud(cloud: Cloud) -> Cloud:
+    step = max(1, -(-len(cloud.x) // CLOUD))
+    return cloud.model_copy(update={"x": cloud.x[::step], "y": cloud.y[::step]})
+
+
 def _thin(series: Series) -> Series:
     step = -(-len(series.x) // STEPS)
     if step <= 1:
@@ -138,3 +171,11 @@ def _strongest(values: Sequence[float | None]) -> float | None:
     """The value furthest from zero."""
     known = [value for value in values if value is not None]
     return max(known, key=abs) if known else None
+
+
+_LIMITED: Mapping[str, Callable[[Any], tuple[Figure, str]]] = {
+    "curve": _curve,
+    "rank": _ranks,
+    "reliability": _reliability,
+    "scatter": _scatter,
+}

@@ -13,6 +13,8 @@ from clipaudit.results import (
     BarsFigure,
     CellResult,
     CellStatus,
+    Cloud,
+    ColourScale,
     CurveFigure,
     DataInfo,
     Direction,
@@ -30,7 +32,11 @@ from clipaudit.results import (
     Point,
     RankFigure,
     Reference,
+    ReliabilityBin,
+    ReliabilityCurve,
+    ReliabilityFigure,
     RunResult,
+    ScatterFigure,
     Series,
     ShapeTextureFigure,
     Status,
@@ -321,6 +327,49 @@ def cue_cell() -> CellResult:
     return cell("cue_conflict.published", "Published cue conflicts", CUE, data("cue-conflict"), [estimate], [figure])
 
 
+def two_clouds() -> ScatterFigure:
+    rng = np.random.default_rng(7)
+    clouds = []
+    for name, (x, y), n in (("images", (-0.4, 0.1), 300), ("texts", (0.45, -0.05), 300)):
+        spread = rng.normal(0, 0.06, (2, n))
+        clouds.append(
+            Cloud(name=name, x=tuple(map(float, x + spread[0])), y=tuple(map(float, y + spread[1])), centre=(x, y))
+        )
+    return ScatterFigure(
+        id="clouds", title="Where images and texts lie", caption="The plane of the gap and the first component.",
+        x_label="along the gap", y_label="first principal component", clouds=tuple(clouds), gap="gap 0.86",
+    )  # fmt: skip
+
+
+def two_curves() -> ReliabilityFigure:
+    def bins(lean: float) -> tuple[ReliabilityBin, ...]:
+        return tuple(
+            ReliabilityBin(confidence=c, accuracy=c - lean * c, low=max(0.0, c - lean * c - 0.08),
+                           high=min(1.0, c - lean * c + 0.08), n=40 + 30 * i)
+            for i, c in enumerate((0.15, 0.35, 0.55, 0.75, 0.95))
+        )  # fmt: skip
+
+    return ReliabilityFigure(
+        id="reliability", title="Confidence and accuracy", caption="Ten bins of equal width.",
+        curves=(ReliabilityCurve(name="as it comes", bins=bins(0.3)), ReliabilityCurve(name="scaled", bins=bins(0.02))),
+    )  # fmt: skip
+
+
+def meaning_cell() -> CellResult:
+    maps = GalleryFigure(
+        id="maps", title="Where the model looks", caption="Largest shifts first.", columns=("image", "accurate", "misleading"),
+        scale=ColourScale(label="relevance", low="none", high="most of this map", stops=("#0d0887", "#cc4778", "#f0f921")),
+        entries=tuple(
+            GalleryItem(items=(f"dog-{i}.png",), caption=f"“a dog” against “a cat”, shift 0.{8 - i}",
+                        thumbnails=(f"m{i}a.webp", f"m{i}b.webp", f"m{i}c.webp"))
+            for i in range(3)
+        ),
+    )  # fmt: skip
+    info = audit("attention_shift", "meaning", "Does a misleading prompt move what the model looks at?")
+    return cell("attention_shift.stamps", "Attention under a misleading prompt", info, data("stamps", thumbnails=True), [],
+                [two_clouds(), two_curves(), maps])  # fmt: skip
+
+
 def hostile_cell() -> CellResult:
     info = audit(HOSTILE, HOSTILE, HOSTILE, harm=HOSTILE)
     estimate = Estimate(metric=HOSTILE, title=HOSTILE, value=0.5, unit=HOSTILE, subgroup={HOSTILE: HOSTILE}, n=7,
@@ -338,7 +387,13 @@ def hostile_cell() -> CellResult:
         ShapeTextureFigure(id="s", points=(point, other), overall=(reference,), **text),
         RankFigure(id="r", x_label=HOSTILE, y_label=HOSTILE, series=(Series(name=HOSTILE, x=(1, 2), y=(0, 1)),), **text),
         PanelsFigure(id="p", x_label=HOSTILE, panels=(Panel(title=HOSTILE, points=(point, other)),), **text),
-        GalleryFigure(id="g", entries=(GalleryItem(items=(HOSTILE,), caption=HOSTILE, thumbnails=("../x.webp",)),), **text),
+        ScatterFigure(id="c", x_label=HOSTILE, y_label=HOSTILE, gap=HOSTILE, **text,
+                      clouds=tuple(Cloud(name=HOSTILE, x=(0.0, i), y=(0.0, 1.0), centre=(0.1, i)) for i in (1.0, 2.0))),
+        ReliabilityFigure(id="l", **text, curves=(ReliabilityCurve(name=HOSTILE, bins=(
+            ReliabilityBin(confidence=0.5, accuracy=0.4, low=0.2, high=0.6, n=7),)),)),
+        GalleryFigure(id="g", entries=(GalleryItem(items=(HOSTILE,), caption=HOSTILE, thumbnails=("../x.webp", "a.webp")),),
+                      columns=(HOSTILE,), scale=ColourScale(label=HOSTILE, low=HOSTILE, high=HOSTILE,
+                                                            stops=(HOSTILE, "red);background:url(//x)", "#000000")), **text),
     ]  # fmt: skip
     return cell(HOSTILE, HOSTILE, info, data(HOSTILE, title=HOSTILE, licence=HOSTILE), [estimate], figures,
                 params={HOSTILE: HOSTILE, "nested": {"a": [HOSTILE]}}, error_rows=1, errors=(HOSTILE,), notes=(HOSTILE,))  # fmt: skip
@@ -386,7 +441,14 @@ def make_result(*cells: CellResult, **more: Any) -> RunResult:
         "clipaudit_version": "0.1.0", "suite": "demo", "suite_title": "Demo: one audit of each family", "seed": 0,
         "model": model(), "not_tested": ("adversarial", "geographic", "retrieval"),
     }  # fmt: skip
-    chosen = cells or (association_cell(), counterfactual_cell(), typographic_cell(), cue_cell(), *unrun_cells())
+    chosen = cells or (
+        association_cell(),
+        counterfactual_cell(),
+        typographic_cell(),
+        cue_cell(),
+        meaning_cell(),
+        *unrun_cells(),
+    )
     return RunResult(cells=chosen, **(values | more))
 
 

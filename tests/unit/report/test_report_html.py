@@ -163,14 +163,14 @@ def test_error_rows_are_counted_and_the_first_ones_named(page: Page) -> None:
 def test_a_table_with_the_same_numbers_stands_behind_every_plot(result: RunResult, page: Page) -> None:
     tables = {tuple(tuple(cell.strip() for cell in row) for row in table) for table in page.tables}
     plots = [plot for cell in build_report(result).done for plot in cell.plots]
-    assert len(plots) == 7
+    assert len(plots) == 9
     for plot in plots:
         assert (plot.table.head, *plot.table.rows) in tables
 
 
 def test_alt_texts_state_a_number(page: Page) -> None:
     alts = [value for tag, name, value in page.attributes if name == "aria-label" and tag == "div"]
-    assert len(alts) == 7
+    assert len(alts) == 9
     assert all(re.search(r"\d", alt) for alt in alts)
 
 

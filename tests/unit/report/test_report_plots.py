@@ -6,15 +6,19 @@ from xml.etree import ElementTree
 
 import pytest
 from clipaudit_reports.budget import LADDER, Detail
-from clipaudit_reports.figures import plot_view, table
+from clipaudit_reports.figures import plot_view
 from clipaudit_reports.plots import draw
 from clipaudit_reports.plots.palette import SERIES, VARIABLES
 from clipaudit_reports.plots.rank import outside
+from clipaudit_reports.plots.reliability import missed
 from clipaudit_reports.plots.rows import place
+from clipaudit_reports.plots.scatter import equal_limits
 from clipaudit_reports.plots.trim import trimmed
+from clipaudit_reports.tables import table
 
 from clipaudit.results import (
     BarsFigure,
+    Cloud,
     CurveFigure,
     Figure,
     ForestFigure,
@@ -25,7 +29,11 @@ from clipaudit.results import (
     Point,
     RankFigure,
     Reference,
+    ReliabilityBin,
+    ReliabilityCurve,
+    ReliabilityFigure,
     RunResult,
+    ScatterFigure,
     Series,
     ShapeTextureFigure,
 )
@@ -43,6 +51,10 @@ EMPTY: list[Figure] = [
     ShapeTextureFigure(id="a", title="t", points=(Point(label="cat", value=None),)),
     RankFigure(id="a", title="t", x_label="x", y_label="y", series=()),
     RankFigure(id="a", title="t", x_label="x", y_label="y", series=(Series(name="s", x=(1.0, 2.0), y=(None, None)),)),
+    ScatterFigure(id="a", title="t", x_label="x", y_label="y", clouds=()),
+    ScatterFigure(id="a", title="t", x_label="x", y_label="y", clouds=(Cloud(name="c", x=(), y=()),), gap="none"),
+    ReliabilityFigure(id="a", title="t", curves=()),
+    ReliabilityFigure(id="a", title="t", curves=(ReliabilityCurve(name="c", bins=()),)),
     PanelsFigure(id="a", title="t", x_label="x", panels=()),
     PanelsFigure(id="a", title="t", x_label="x", panels=(Panel(title="p", points=(Point(label="r", value=None),)),)),
 ]
@@ -63,7 +75,18 @@ def texts(svg: str) -> list[str]:
 
 def test_every_kind_is_in_the_sample(result: RunResult) -> None:
     kinds = {figure.kind for cell in result.cells for figure in cell.figures}
-    assert kinds == {"forest", "bars", "curve", "rank", "panels", "heatmap", "shape-texture", "gallery"}
+    assert kinds == {
+        "forest",
+        "bars",
+        "curve",
+        "rank",
+        "panels",
+        "heatmap",
+        "shape-texture",
+        "scatter",
+        "reliability",
+        "gallery",
+    }
 
 
 def test_each_plot_is_small_valid_deterministic_svg_without_fixed_ink(result: RunResult) -> None:
@@ -216,3 +239,69 @@ def test_many_rankings_keep_those_with_the_extremes(detail: Detail) -> None:
     assert [line.name for line in view.figure.series] == [f"group {i}" for i in (*range(6), *range(14, 20))]
     assert "12 of 20 groups" in view.partly
     assert len(view.table.rows) == 40
+
+
+def with_namespace(svg: str) -> str:
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
+def clouds(*centres: tuple[float, float] | None, gap: str = "gap 1.00, 5 degrees") -> ScatterFigure:
+    made = (Cloud(name=f"c{i}", x=(0.0, 1.0), y=(0.0, 1.0), centre=at) for i, at in enumerate(centres))
+    return ScatterFigure(id="s", title="t", x_label="x", y_label="y", clouds=tuple(made), gap=gap)
+
+
+def test_the_gap_is_named_only_between_two_centres() -> None:
+    assert "gap 1.00, 5 degrees" in texts(with_namespace(draw(clouds((0, 0), (1, 1)), "p")))
+    assert "gap 1.00, 5 degrees" not in texts(with_namespace(draw(clouds((0, 0), None), "p")))
+    assert "gap 1.00, 5 degrees" not in texts(with_namespace(draw(clouds((0, 0)), "p")))
+    assert table(clouds((0, 0), (1, 1))).rows[-1][0] == "gap 1.00, 5 degrees"
+
+
+def test_both_axes_of_a_scatter_have_one_scale_and_hold_every_point() -> None:
+    cloud = Cloud(name="a", x=(-3.0, 2.0, 9.0), y=(0.0, 0.1, 0.2), centre=(2.0, 0.5))
+    (x_low, x_high), (y_low, y_high) = equal_limits((cloud,), shape=2.0)
+    assert (x_high - x_low) / (y_high - y_low) == pytest.approx(2.0)
+    assert x_low <= -3
+    assert x_high >= 9
+    assert y_low <= 0
+    assert y_high >= 0.5
+
+
+def test_words_of_a_gap_near_the_edge_stay_on_the_sheet() -> None:
+    words = "x" * 55
+    svg = with_namespace(draw(clouds((0.0, 0.0), (0.01, 1.0), gap=words), "p"))
+    root = ElementTree.fromstring(svg)
+    (text,) = (element for element in root.iter(f"{SVG}text") if element.text == words)
+    middle = float(text.get("x") or (text.get("transform") or "").split("(")[1].split()[0].rstrip(")"))
+    assert middle > 55 * 0.075 / 2 * 72
+
+
+def test_large_clouds_are_thinned_and_the_table_counts_all_points() -> None:
+    xs = tuple(float(i) for i in range(1000))
+    figure = ScatterFigure(id="s", title="t", x_label="x", y_label="y", clouds=(Cloud(name="c", x=xs, y=xs),))
+    drawn, note = trimmed(figure, 40)
+    assert isinstance(drawn, ScatterFigure)
+    assert drawn.clouds[0].x == xs[::4]
+    assert note.startswith("Drawn: 250 of 1,000 points")
+    assert table(figure).rows[0][:2] == ("c", "1,000")
+
+
+def test_a_bin_off_the_diagonal_is_told_from_one_that_fits() -> None:
+    fits = ReliabilityBin(confidence=0.5, accuracy=0.4, low=0.3, high=0.6, n=9)
+    off = ReliabilityBin(confidence=0.9, accuracy=0.4, low=0.3, high=0.6, n=1234)
+    assert [missed(fits), missed(off)] == [False, True]
+    figure = ReliabilityFigure(id="r", title="t", curves=(ReliabilityCurve(name="all", bins=(fits, off)),))
+    assert {"all", "1,234", "accuracy", "items"} <= set(texts(with_namespace(draw(figure, "p"))))
+    assert table(figure).rows[1] == ("all", "0.90", "0.40", "[0.30, 0.60]", "1,234")
+    assert "0.90, where 0.40 are right (n 1,234)" in plot_view(figure, "a", LADDER[0]).alt
+
+
+def test_many_curves_keep_the_best_and_the_worst() -> None:
+    curves = tuple(
+        ReliabilityCurve(name=f"c{i}", bins=(ReliabilityBin(confidence=1, accuracy=1 - i / 20, low=0, high=1, n=5),))
+        for i in range(20)
+    )
+    drawn, note = trimmed(ReliabilityFigure(id="r", title="t", curves=curves), 40)
+    assert isinstance(drawn, ReliabilityFigure)
+    assert [curve.name for curve in drawn.curves] == [f"c{i}" for i in (*range(6), *range(14, 20))]
+    assert "12 of 20 curves" in note

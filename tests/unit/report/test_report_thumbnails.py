@@ -11,7 +11,7 @@ from clipaudit.results import GalleryFigure, GalleryItem, RunResult
 
 def test_named_thumbnails_are_embedded_and_others_are_not(result: RunResult, thumbnails: dict[str, bytes]) -> None:
     page = render_html(result, None, {**thumbnails, "elsewhere/x.webp": next(iter(thumbnails.values()))})
-    assert page.count('<img src="data:image/webp;base64,') == len(thumbnails) == 8
+    assert page.count('<img src="data:image/webp;base64,') == len(thumbnails) == 17
     assert 'alt="person-0/tone-10"' in page
 
 
@@ -19,7 +19,7 @@ def test_missing_or_unsuitable_files_are_named_missing(result: RunResult, thumbn
     svg = dict.fromkeys(thumbnails, b"<svg onload=alert(1)>")
     page = render_html(result, None, svg)
     assert "<img" not in page
-    assert page.count("no thumbnail") == 8
+    assert page.count("no thumbnail") == len(thumbnails)
 
 
 def test_pictures_over_the_budget_are_left_out_and_say_so(result: RunResult, thumbnails: dict[str, bytes]) -> None:
@@ -41,3 +41,23 @@ def test_a_score_that_the_caption_has_is_not_said_twice(result: RunResult) -> No
     figure = GalleryFigure(id="g", title="t", entries=(said, unsaid))
     rows = Album({}, 1, 0).view(result.cells[0], figure, "g").rows
     assert [row.score for row in rows] == ["", "−0.035"]
+
+
+def test_columns_head_the_pictures_and_one_scale_explains_their_colours(
+    result: RunResult, thumbnails: dict[str, bytes]
+) -> None:
+    page = render_html(result, None, thumbnails)
+    assert page.count('<p class="head">misleading</p>') == 3
+    assert 'alt="misleading: dog-0.png"' not in page, "the rows have one item and three pictures of it"
+    assert page.count("linear-gradient(90deg,#0d0887,#cc4778,#f0f921)") == 1
+    assert "relevance: <span>none</span>" in page
+    assert "relevance:" not in render_html(result), "without pictures there is nothing to explain"
+
+
+def test_only_hex_colours_reach_the_style_of_a_scale(hostile: RunResult, thumbnails: dict[str, bytes]) -> None:
+    key = hostile.cells[0].key
+    page = render_html(hostile, None, {f"{key}/a.webp": next(iter(thumbnails.values()))})
+    assert "<img src=" in page
+    assert 'class="scale"' in page
+    assert "linear-gradient" not in page, "one sound stop is no scale"
+    assert "url(//x)" not in page
