@@ -34,10 +34,14 @@ class TextTower(Protocol):
 
 @dataclass(frozen=True)
 class Towers:
-    """The two halves of a network. `image` maps normalised pixels (B, 3, H, W) to (B, d)."""
+    """The two halves of a network. `image` maps normalised pixels (B, 3, H, W) to (B, d).
+
+    `vision` is the module behind `image` whose inner layers relevance methods may read; None where none may.
+    """
 
     image: Callable[[torch.Tensor], torch.Tensor]
     text: TextTower
+    vision: nn.Module | None = None
 
 
 class TorchEncoder:
@@ -71,7 +75,12 @@ class TorchEncoder:
 
     @property
     def capabilities(self) -> frozenset[Need]:
-        return CAPABILITIES
+        return frozenset(map(Need, self._info.capabilities))
+
+    @property
+    def vision(self) -> nn.Module | None:
+        """The image tower, for methods that read its inner layers (Need.ATTENTION)."""
+        return self._towers.vision
 
     @property
     def device(self) -> torch.device:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from clipaudit.contract import Need
 from clipaudit.models.checkpoint import fill, read_state
 from clipaudit.models.encoder import CAPABILITIES, TorchEncoder, Towers
 from clipaudit.models.fingerprint import fingerprint, tokenizer_digest, weights_digest
@@ -68,7 +69,7 @@ def _load(spec: str, rest: str, find: Callable[[str], Source], options: LoadOpti
 
 
 def _split(model: Any, *, tokenizer: Any) -> Towers:
-    return Towers(image=model.encode_image, text=OpenClipText(model, tokenizer))
+    return Towers(image=model.encode_image, text=OpenClipText(model, tokenizer), vision=model.visual)
 
 
 def _build(source: Source) -> tuple[Any, Any]:
@@ -116,7 +117,7 @@ def _describe(spec: str, source: Source, model: nn.Module, tokenizer: Any) -> Mo
         name=_name(rest) if scheme != "hf-hub" else rest,
         fingerprint=identity,
         kind="open_clip",
-        capabilities=tuple(sorted(CAPABILITIES)),
+        capabilities=tuple(sorted(CAPABILITIES | {Need.ATTENTION})),
         precision="float32",
         embedding_dim=int(config["embed_dim"]),
         image_size=_side(net.visual.image_size),

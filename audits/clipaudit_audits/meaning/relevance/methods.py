@@ -1,0 +1,56 @@
+"""Which method fits a model's image tower, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from clipaudit_audits.meaning.relevance.attention import Transformer, attention_maps
+from clipaudit_audits.meaning.relevance.gradcam import gradcam_maps, is_convolutional
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from clipaudit.models.protocol import DualEncoder, Model
+
+MethodName = Literal["gradient-weighted attention", "Grad-CAM", "occlusion"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """How relevance is had. `maps`: pixels (B, 3, H, W) in [0, 1] and unit texts (B, P, d) to (B, P, h, w), through
+    `encoder`; None for occlusion, that asks for scores only. `reason`: why this one."""
+
+    name: MethodName
+    reason: str
+    maps: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+    vision: nn.Module | None = None
+    encoder: DualEncoder | None = None
+
+
+def method_for(model: Model, first_layer: int = -1) -> Method:
+    """Gradient-weighted attention for transformers, Grad-CAM for convolutional towers, occlusion for all others.
+
+    first_layer: see `attention_maps`.
+    """
+    encoder: Any = getattr(model, "encoder", None)
+    if encoder is None:
+        return Method("occlusion", "the model gives no network to look into")
+    vision = getattr(encoder, "vision", None)
+    if vision is None:
+        return Method("occlusion", f"no relevance method knows the image tower of {encoder.info.kind} models")
+    tower = Transformer.of(vision)
+    if tower is not None:
+        maps = partial(attention_maps, encoder.encode_pixels, tower, first_layer=first_layer)
+        return Method("gradient-weighted attention", "the image tower is a transformer", maps, vision, encoder)
+    if is_convolutional(vision):
+        maps = partial(gradcam_maps, encoder.encode_pixels, vision)
+        return Method("Grad-CAM", "the image tower is convolutional", maps, vision, encoder)
+    return Method("occlusion", f"no relevance method knows image towers of type {_kind(vision)}")
+
+
+def _kind(vision: nn.Module) -> str:
+    return type(getattr(vision, "trunk", vision)).__name__
