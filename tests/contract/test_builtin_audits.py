@@ -135,6 +135,11 @@ TRIALS = {
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
+    "manipulations": Trial(
+        drawn_objects,
+        ("null", "varied?accuracy=0.95&when=greyscale&then=0.05"),
+        {"images": 20, "protocol": "suppression", "manipulations": ["greyscale", "patch-shuffle=2,7", "silhouette"]},
+    ),
     "cue_conflict": Trial(drawn_objects, ("null", "shape?q=0.3&accuracy=0.9"), {"pairs": 30, "classes": 6}),
 }
 CASES = [
