@@ -416,6 +416,21 @@ def test_what_is_asked_by_default() -> None:
     assert not [e for e in estimates if "class" in e.subgroup and "gender" in e.subgroup.get("groups", "")]
 
 
+def test_people_are_asked_for_in_words_for_people(tmp_path: Path) -> None:
+    """A value of a group column is no noun: "a photo of a Female." asks for nobody. Recordings may still say it."""
+    lines = [{"gender": ("Female", "Male")[i % 2], "race": ("Black", "East Asian")[i // 2 % 2]} for i in range(120)]
+    dataset = people(lines, ("gender", "race"))
+    (cell,) = AUDIT.plan(PlanContext(DisparityParams(), 0, dataset))
+    assert AUDIT.workload(cell).texts == ["a photo of a woman.", "a photo of a man."]
+    assert dict(_planned(dataset, target="race").labels)["East Asian"] == ("East Asian person",)
+    for written in ({"Female": "Female", "Male": "Male"}, {"Female": "a woman", "Male": "a man"}):
+        decided = [(i.id, written[i.attributes["gender"]], None) for i in dataset.images]
+        overall = find(run(dataset, recorded(tmp_path / written["Male"], "decision", decided))[0], "accuracy")
+        assert overall.value == 1.0
+        assert f"The first class was asked for as '{written['Female']}'." in overall.notes
+    assert dict(_planned(crowd(50, 0)).labels)["artist"] == ("artist",)  # a class that is no group is asked as it is
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from clipaudit_audits.social_bias.group_terms import term
 from clipaudit_audits.social_bias.markedness import Markedness
-from clipaudit_audits.social_bias.markedness_params import all_labels, term
+from clipaudit_audits.social_bias.markedness_params import all_labels
 from clipaudit_audits.social_bias.markedness_similarity import jackknife, mean_to_others, similarity, with_t
 from scipy.stats import binom, ttest_1samp
 

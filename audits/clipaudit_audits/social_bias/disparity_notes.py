@@ -13,7 +13,7 @@ from clipaudit_audits.social_bias.disparity_study import Study
 def cell_notes(study: Study) -> tuple[str, ...]:
     """One line each."""
     answers, params = study.answers, study.params
-    notes = []
+    notes = [f"The first class was asked for as {printable(answers.asked)!r}."] if answers.asked else []
     if answers.unasked:
         notes.append(f"{counted(answers.unasked, 'image')} without one of the classes as {params.target!r}: left out.")
     unread = int((~answers.readable).sum())

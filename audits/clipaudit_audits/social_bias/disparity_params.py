@@ -12,6 +12,7 @@ from clipaudit.contract import TemplateParams
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, UsageError, nearest
 from clipaudit.zeroshot import prompts
+from clipaudit_audits.social_bias.group_terms import class_text
 from clipaudit_audits.social_bias.groups import spelled_once, usable_columns
 
 
@@ -25,7 +26,8 @@ class DisparityParams(TemplateParams):
     labels: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="Value of the target column = text that asks for it, or a list of texts; values with the same text "
-        "are one class, other values are left out. A list of values asks for them as they are spelled. Empty: all.",
+        "are one class, other values are left out. A list of values asks for them as they are spelled. Empty: all, "
+        "values of group columns in the words that name people so (Female = woman).",
     )
     others: tuple[str, ...] = Field(default=(), description="Further texts on offer, which are nobody's class.")
     groups: tuple[str, ...] = Field(default=(), description="Columns of annotated groups; empty: those of the card.")
@@ -83,7 +85,9 @@ def resolve(params: DisparityParams, dataset: Dataset) -> DisparityParams:
     dataset.require(target)
     present = {value for value in dataset.column(target) if value.strip()}
     spelled_once(dataset.id, target, present)
-    labels = params.labels or {value: (value,) for value in sorted(present)}
+    groups = usable_columns(dataset, params.groups, "disparity")
+    worded = class_text if target in {*dataset.info.groups, *groups} else str
+    labels = params.labels or {value: (worded(value),) for value in sorted(present)}
     missing = next((value for value in labels if value not in present), None)
     if missing is not None and len(dataset) >= dataset.info.items:  # of a limited data set some values may be absent
         raise DataError(
@@ -96,9 +100,10 @@ def resolve(params: DisparityParams, dataset: Dataset) -> DisparityParams:
     params = params.model_copy(
         update={
             "target": target,
+            "templates": tuple(dict.fromkeys(params.templates)),
             "labels": labels,
             "cluster": cluster,
-            "groups": usable_columns(dataset, params.groups, "disparity"),
+            "groups": groups,
         }
     )
     if len(classes(params)) < 2:

@@ -9,11 +9,12 @@ prediction    class, or one of the other texts, that the model chose; "" where i
 by_template   the same for each template alone; null with a single template, or where templates have no effect
 margin        score of the annotated class less that of the best other text, in the model's own score
 matched       "prompt" or "label": which of the two the model knew
+asked         the first text as the model knows it
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ from numpy.typing import NDArray
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
-from clipaudit.models.protocol import Model, Scores
+from clipaudit.models.protocol import Model
 from clipaudit.stats.clusters import codes
-from clipaudit_audits.scored_texts import try_texts
+from clipaudit.zeroshot import fill
+from clipaudit_audits.scored_texts import score_each_template, try_texts
 from clipaudit_audits.social_bias.disparity_params import DisparityParams, classes, texts_asked
+from clipaudit_audits.spelled import Spelled, Spelling, score_spelled, spellings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,11 +49,14 @@ def measure(dataset: Dataset, params: DisparityParams, model: Model) -> pa.Table
     images = asked_images(dataset, params)
     if not images:
         raise DataError(f"disparity: no image of data set {dataset.id!r} has a value of {params.target!r} among labels")
-    scores, faults = _scored(model, images, params, params.templates)
+    spelled, faults = _asked(model, images, params)
+    scores = spelled.scores
     class_of = {value: one.name for one in classes(params) for value in one.values}
     names = [one.name for one in classes(params) for _ in one.texts] + list(params.others)
     values = np.asarray(scores.values, dtype=np.float64)
-    single = _alone(model, images, params, scores)
+    single = _alone(model, images, spelled, faults)
+    text = spelled.spelling.texts[0]
+    first = text if scores.text_source == "label" else fill(spelled.spelling.templates[0], text)
     lines: list[dict[str, Any]] = []
     for i, (image, error) in enumerate(zip(images, scores.errors, strict=True)):
         line = _about(image, params) | {
@@ -64,6 +70,7 @@ def measure(dataset: Dataset, params: DisparityParams, model: Model) -> pa.Table
                 "by_template": [choice(one[i], names) for one in single] or None,
                 "margin": _margin(values[i], names, str(line["target"])),
                 "matched": scores.text_source,
+                "asked": first,
             }
         lines.append(line)
     shown = {image.id for image in images}
@@ -72,15 +79,17 @@ def measure(dataset: Dataset, params: DisparityParams, model: Model) -> pa.Table
     return pa.Table.from_pylist(lines, _schema())
 
 
-def _scored(
-    model: Model, images: Sequence[ImageRef], params: DisparityParams, templates: Sequence[str]
-) -> tuple[Scores, dict[str, str]]:
-    """A recorded model that lacks a text is for its user to mend; a live one refuses a text that is too long."""
+def _asked(model: Model, images: Sequence[ImageRef], params: DisparityParams) -> tuple[Spelled, dict[str, str]]:
+    """Scores, and refused texts by error. A live model refuses a text that is too long; of a recorded one, what it
+    lacks in any spelling is for its user to mend."""
     texts = texts_asked(params)
     if model.info.kind != "recorded":
-        return try_texts(model, images, texts, templates)
+        scores, faults = try_texts(model, images, texts, params.templates)
+        return Spelled(scores, Spelling(tuple(texts), params.templates)), faults
+    values = [value for one in classes(params) for value in one.values]
+    also = [[*values, *params.others]] if len(values) + len(params.others) == len(texts) else []
     try:
-        return model.score_labels(images, texts, templates), {}
+        return score_spelled(model, images, spellings(texts, params.templates, also)), {}
     except DataError as error:
         if " id " in str(error):  # an image is not recorded, which no label mends
             raise
@@ -91,12 +100,11 @@ def _scored(
         raise DataError(f"{error}; {hint}") from None
 
 
-def _alone(model: Model, images: Sequence[ImageRef], params: DisparityParams, scores: Scores) -> list[Floats]:
+def _alone(model: Model, images: Sequence[ImageRef], spelled: Spelled, faults: Collection[str]) -> Sequence[Floats]:
     """Scores by each template alone; nothing with a single one, or where templates have no effect."""
-    if len(params.templates) < 2 or scores.text_source == "label":
+    if spelled.scores.text_source == "label":
         return []
-    found = [_scored(model, images, params, (template,))[0] for template in params.templates]
-    return [np.asarray(one.values, dtype=np.float64) for one in found]
+    return score_each_template(model, images, spelled.spelling.texts, spelled.spelling.templates, faults)
 
 
 def _about(image: ImageRef, params: DisparityParams) -> dict[str, Any]:
@@ -125,7 +133,19 @@ def _schema() -> pa.Schema:
 
     text, texts = pa.string(), pa.list_(pa.string())
     kinds = {"groups": texts, "by_template": texts, "margin": pa.float64()}
-    names = ("item", "error", "kind", "cluster", "target", "groups", "prediction", "by_template", "margin", "matched")
+    names = (
+        "item",
+        "error",
+        "kind",
+        "cluster",
+        "target",
+        "groups",
+        "prediction",
+        "by_template",
+        "margin",
+        "matched",
+        "asked",
+    )
     return pa.schema([(name, kinds.get(name, text)) for name in names])
 
 
@@ -137,6 +157,7 @@ class Answers:
     distinct: images of one cluster with the same annotations share a number: photographs of one person, or copies.
     columns: group column -> (n,) values. readable: (n,) without error. by_template: (t, n) predictions, or nothing.
     refused: text -> error. unasked: number of images without one of the classes. matched: "prompt" or "label".
+    asked: the first text, as asked.
     """
 
     items: tuple[str, ...]
@@ -151,6 +172,7 @@ class Answers:
     refused: Mapping[str, str]
     unasked: int
     matched: str
+    asked: str
 
 
 def read(rows: pa.Table, params: DisparityParams) -> Answers:
@@ -188,6 +210,7 @@ def read(rows: pa.Table, params: DisparityParams) -> Answers:
         unasked=int(pc.sum(pc.equal(rows["kind"], "unasked")).as_py() or 0)
         + int(pc.sum(pc.is_in(rows["target"], value_set=_strings(lost))).as_py() or 0),
         matched=next(iter(images["matched"].drop_null().to_pylist()), "prompt"),
+        asked=next(iter(images["asked"].drop_null().to_pylist()), ""),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -12,32 +11,13 @@ from clipaudit.contract import Params
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, UsageError
 from clipaudit.zeroshot import prompts
+from clipaudit_audits.social_bias.group_terms import term
 from clipaudit_audits.social_bias.groups import usable_columns
-from clipaudit_audits.spelled import bare, with_article
+from clipaudit_audits.spelled import bare
 from clipaudit_audits.wording import repeated
 
 PUBLISHED_TEMPLATES = ("a photo of {}",)
 TEMPLATES = ("a photo of {}.", "a picture of {}.", "a portrait of {}.", "an image of {}.", "{}")
-# Values of columns that do not go before "person" as they are: of FairFace, UTKFace, the drawn people. Values without a
-# label are those that the unmarked one names itself, or that only say what somebody is not.
-TERMS: Mapping[str, str] = {
-    "Male": "a male person",
-    "Female": "a female person",
-    "man": "a man",
-    "woman": "a woman",
-    "person": "",
-    "Others": "",
-    "Latino_Hispanic": "a Latino or Hispanic person",
-    "more than 70": "a more than 70 year old person",
-    "short hair": "a person with short hair",
-    "long hair": "a person with long hair",
-    "full beard": "a person with a full beard",
-    "none": "a person without a beard",
-    "hoodie": "a person in a hoodie",
-    "suit": "a person in a suit",
-}
-_AGES = re.compile(r"\d+(?:-\d+)?")
-_TONE = re.compile(r"(monk|tone) 0?(\d+)")
 
 
 class MarkednessParams(Params):
@@ -62,21 +42,6 @@ class MarkednessParams(Params):
         ge=2,
         description="Groups with fewer distinct images, or of few natural units, are shown as too small.",
     )
-
-
-def term(value: str) -> str:
-    """The label for a value; "" for one that has none.
-
-    >>> term("Black"), term("East Asian"), term("20-29"), term("monk 03")
-    ('a Black person', 'an East Asian person', 'a 20-29 year old person', 'a person with skin of tone 3 of 10')
-    """
-    if value in TERMS:
-        return TERMS[value]
-    if _AGES.fullmatch(value):
-        return f"a {value} year old person"
-    if tone := _TONE.fullmatch(value):
-        return f"a person with skin of tone {tone[2]} of {10 if tone[1] == 'monk' else 5}"
-    return with_article(f"{value.replace('_', ' ')} person")
 
 
 def resolve(params: MarkednessParams, dataset: Dataset) -> MarkednessParams:
