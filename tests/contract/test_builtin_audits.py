@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from captioned import captioned, negated
 
 from clipaudit.contract import Audit
 from clipaudit.data.dataset import Dataset
@@ -134,6 +135,8 @@ TRIALS = {
     ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
+    "composition": Trial(negated, ("null",)),
+    "word_order": Trial(captioned, ("null",)),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
     "manipulations": Trial(
         drawn_objects,
