@@ -25,7 +25,7 @@ from clipaudit.errors import DataError, NotSupported, UsageError
 from clipaudit.models.control import load_control
 from clipaudit.models.protocol import Embedded, Scores
 from clipaudit.models.recorded import load_recorded
-from clipaudit.results import DataInfo, Estimate, ModelInfo, Status
+from clipaudit.results import DataInfo, Estimate, GalleryFigure, ModelInfo, Status
 
 AUDIT = Markedness()
 
@@ -131,6 +131,25 @@ def test_the_unmarked_label_competes_with_all_groups_of_its_column() -> None:
                 cell = [i for i in own if i.attributes["gender"] == other]
                 estimate = one(found, "unmarked_rate", labels="race", race__gender=f"{value}, {other}")
                 assert estimate.value == pytest.approx(np.mean([best[i.id] == 0 for i in cell]))
+
+
+def test_the_gallery_shows_the_images_named_most_clearly() -> None:
+    images = [Item(f"{r}{i}", race=r, photo=f"{r}{i // 2}") for r in ("Black", "White") for i in range(40)]
+    model = by_lot(images, 8, LABELS)
+    data = dataset(images, cluster="photo")
+    cell, rows, found = ran(data, model)
+    (gallery,) = [f for f in AUDIT.figures(replace(cell, dataset=None), rows, found) if isinstance(f, GalleryFigure)]
+    texts = {label: model.texts[label] for label in LABELS[:3]}
+    leads = {
+        i.id: max(float((texts[label] - texts["a person"]) @ model.images[i.id]) for label in LABELS[1:3])
+        for i in images
+    }  # fmt: skip
+    photos: dict[str, str] = {}
+    for item in sorted(leads, key=lambda item: -leads[item]):
+        photos.setdefault(next(i.attributes["photo"] for i in images if i.id == item), item)
+    assert [entry.items for entry in gallery.entries] == [(item,) for item in list(photos.values())[:3]]
+    assert [entry.score for entry in gallery.entries] == pytest.approx([leads[e.items[0]] for e in gallery.entries])
+    assert gallery.entries[0].caption.endswith(f"annotated as {gallery.entries[0].items[0][:5]}")
 
 
 def test_distances_of_labels() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, PlanContext, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, PlanContext, Workload
 from clipaudit.errors import UsageError
 from clipaudit.results import Estimate, Figure
 from clipaudit.zeroshot import prompts
@@ -53,3 +53,9 @@ class Disparity(Audit):
         from clipaudit_audits.social_bias.disparity_study import study
 
         return all_figures(study(cell, rows), estimates)
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        from clipaudit_audits.social_bias.disparity_items import items_of
+        from clipaudit_audits.social_bias.disparity_study import study
+
+        return items_of(study(cell, rows), estimate)

@@ -1,15 +1,21 @@
-"""Data for plots: who is given the unmarked label, intersections as tables, self-similarity, distances of labels."""
+"""Data for plots: who is given the unmarked label, intersections, self-similarity, distances of labels, and the images
+that are furthest on the side of a group's label."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from clipaudit.numbers import value_text
-from clipaudit.results import Estimate, Figure, ForestFigure, PanelsFigure, Status
+from clipaudit.results import Estimate, Figure, ForestFigure, GalleryFigure, GalleryItem, PanelsFigure, Status
+from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
 from clipaudit_audits.social_bias.markedness_study import Study
 from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, group_point, reference_points, said, slug
+
+SHOWN = 3
 
 
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
@@ -39,6 +45,7 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
                 slug("distance", column), title, "cosine distance of texts", "label", found, "Means over templates."
             )
         )
+    made += [_gallery(study, column) for column in study.judged]
     return [figure for figure in made if figure is not None]
 
 
@@ -75,4 +82,29 @@ def _panels(study: Study, grouping: Grouping, column: str, found: Sequence[Estim
         title=f"Images given '{study.params.unmarked}' rather than a label of {column}, by {grouping.label}",
         null_value=0.0, caption="Wilson intervals.",
         alt=f"Highest: {most.subgroup[grouping.label]}, {value_text(most.value, 'proportion')} of {most.n} images.",
+    )  # fmt: skip
+
+
+def _gallery(study: Study, column: str) -> Figure | None:
+    """The images that a label of the column names most clearly; None where the unmarked one is always ahead."""
+    lead, label = study.lead(column)
+    order = [int(i) for i in np.argsort(-lead, kind="stable") if lead[i] > 0]
+    answers = study.answers
+    shown = first_of_each(({"i": i, "unit": int(answers.clusters[i])} for i in order), "unit", SHOWN)
+    if not shown:
+        return None
+    entries = tuple(
+        GalleryItem(
+            items=(answers.items[one["i"]],), score=float(lead[one["i"]]),
+            caption=f"'{study.labels[label[one['i']]]}'; {study.basis} as "
+            + ", ".join(answers.columns[name][one["i"]] for name in study.params.groups),
+        )
+        for one in shown
+    )  # fmt: skip
+    return GalleryFigure(
+        id=slug("named", column), entries=entries,
+        title=f"Images furthest on the side of a label of {column} from '{study.params.unmarked}'",
+        caption="Score: of that label less the unmarked one, in the model's own score. Picked for their size: they "
+        "prove nothing.",
+        alt=f"The first is called {entries[0].caption}; the label leads by {lead[order[0]]:.4f}.",
     )  # fmt: skip

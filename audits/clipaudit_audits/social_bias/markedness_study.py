@@ -87,6 +87,14 @@ class Study:
         scores = np.hstack([self.answers.scores, np.full((len(own), 1), np.nan)])
         return np.asarray(scores[:, 0] - scores[np.arange(len(own)), own])
 
+    def lead(self, column: str) -> tuple[Floats, NDArray[np.int64]]:
+        """(n,) score of the column's best label less that of the unmarked one, -inf where unreadable; that label."""
+        named = np.flatnonzero(self.offered(column))[1:]  # the unmarked label is the first of all
+        scores = self.answers.scores
+        best = named[scores[:, named].argmax(axis=1)]
+        lead = scores[np.arange(len(scores)), best] - scores[:, 0]
+        return np.where(self.answers.readable & np.isfinite(lead), lead, -np.inf), best
+
     def compared(self, grouping: Grouping, values: Mask, about: str, metric: str) -> Compared | None:
         """A rate by group; None where no group has an item."""
         if not grouping.values:
