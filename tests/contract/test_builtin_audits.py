@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from captioned import captioned, negated
+from captioned import captioned, negated, paired
 
 from clipaudit.contract import Audit
 from clipaudit.data.dataset import Dataset
@@ -110,7 +110,7 @@ TRIALS = {
     "adversarial": Trial(
         drawn_objects,
         ("linear", "linear?masked=16"),
-        {"images": 24, "classes": 4, "steps": 5, "targets": 2, "queries": 5, "universal_rounds": 2},
+        {"images": 24, "classes": 4, "steps": 5, "targets": 2, "queries": 5, "rounds": 2},
     ),
     "text_attacks": Trial(drawn_objects, ("null", "linear"), {"images": 30, "classes": 6}),
     "zero_shot": Trial(
@@ -137,6 +137,7 @@ TRIALS = {
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "composition": Trial(negated, ("null",)),
     "word_order": Trial(captioned, ("null",)),
+    "composition_matching": Trial(paired, ("null",)),
     "error_consistency": Trial(drawn_objects, ("null", "classifier?accuracy=0.7"), {"observers": responses()}),
     "manipulations": Trial(
         drawn_objects,
