@@ -22,7 +22,9 @@ from clipaudit.images import ImageRef
 from clipaudit.results import AuditInfo, DataInfo, Direction, Estimate, Figure, Harm
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from clipaudit.data.dataset import Dataset
     from clipaudit.models.protocol import Model
@@ -161,6 +163,21 @@ class Workload:
     texts: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """What each of n items contributes to an estimate: its value is scale * sum(above) / sum(below).
+
+    items: (n,) ids, the same in every run on the same data. above, below: (n,); a plain mean has below = 1 throughout.
+    clusters: (n,) natural unit of each item. With these two runs are compared item by item.
+    """
+
+    items: tuple[str, ...]
+    above: NDArray[np.float64]
+    below: NDArray[np.float64]
+    clusters: tuple[str, ...]
+    scale: float = 1.0
+
+
 class Audit(ABC):
     """A plug-in that asks one question of a model. Subclass it and register the class under the
     entry-point group `clipaudit.audits`; the entry point's name must equal `spec.id`."""
@@ -192,6 +209,13 @@ class Audit(ABC):
     def pictures(self, cell: Cell, rows: pa.Table) -> Sequence[ImageRef]:
         """Pure: images that `run` made and that galleries show beside those of the workload, under ids of their own."""
         return ()
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        """Pure: what each item contributes to one of the estimates that `score` makes of these rows.
+
+        None where the estimate is no mean or ratio over items: two runs are then compared by their intervals.
+        """
+        return None
 
     def seconds(self, cell: Cell, model: Model) -> float:
         """What `run` will take beyond embedding its workload, as far as a short trial on a few items can tell."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.stimuli.corruption import require_package
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.robustness import corruptions_figures as plots
+from clipaudit_audits.robustness.corruptions_items import items_of
 from clipaudit_audits.robustness.corruptions_measures import outcomes
 from clipaudit_audits.robustness.corruptions_params import CorruptionParams
 from clipaudit_audits.robustness.corruptions_reference import ReferenceCells, load_reference
@@ -61,6 +62,9 @@ class Corruptions(Audit):
             return []
         optional = [plots.by_severity(found, cell.seed), plots.small_changes(estimates)]
         return [plots.matrix(found), *(figure for figure in optional if figure is not None), plots.worst(records)]
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        return items_of(outcomes(rows.to_pylist()), estimate)
 
 
 def _reference(cell: Cell) -> ReferenceCells | None:

@@ -1,7 +1,7 @@
 """Does a written word win over the object it is written on? The typographic attack, with its controls.
 
 stimuli   what is shown        rows      what the model chose      outcomes  rows to flags per image
-measures  shares and changes, by chance      dose      flips by note area
+measures  shares and changes, by chance      items  what each image contributes      dose      flips by note area
 estimates one estimate       score     those on notes that we drew      real      those on sets photographed with notes
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.robustness import typographic_figures as plots
 from clipaudit_audits.robustness.typographic_dose import dose_response
 from clipaudit_audits.robustness.typographic_estimates import Scorer
+from clipaudit_audits.robustness.typographic_items import items_of
 from clipaudit_audits.robustness.typographic_outcomes import Choice, outcomes
 from clipaudit_audits.robustness.typographic_params import TypographicParams
 from clipaudit_audits.robustness.typographic_real import other_real, real_results
@@ -68,6 +69,12 @@ class Typographic(Audit):
         if len(scorer.results.areas()) > 1:
             found.insert(1, plots.dose_curve(scorer))
         return found
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        main = _main(cell.params)
+        other, name = OTHER[main]
+        choice = other if estimate.subgroup.get("choice") == name else main
+        return items_of(outcomes(rows, choice), estimate, cell.params.area)
 
 
 def _main(params: TypographicParams) -> Choice:

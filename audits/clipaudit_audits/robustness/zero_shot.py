@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipaudit.contract import Audit, Cell, Need, Workload
+from clipaudit.contract import Audit, Cell, Need, Outcomes, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
+from clipaudit_audits.contributions import contributions
 from clipaudit_audits.robustness import zero_shot_figures as plots
 from clipaudit_audits.robustness.labelled import Labelled, labelled
 from clipaudit_audits.robustness.zero_shot_params import ZeroShotParams
@@ -55,6 +56,18 @@ class ZeroShot(Audit):
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         shots = plots.curve(estimates)
         return [plots.bars(estimates), *([shots] if shots else []), plots.worst(rows.to_pylist())]
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        """Right answers; none for probes, whose worth is no mean over images."""
+        records = [r for r in rows.to_pylist() if r["error"] is None]
+        right = {
+            "accuracy": [r["prediction"] == r["label"] for r in records],
+            "accuracy_top5": [bool(r["top"]) for r in records],
+        }.get(estimate.metric)
+        if right is None:
+            return None
+        items, clusters = ([str(r[name]) for r in records] for name in ("item", "cluster"))
+        return contributions(items, clusters, right, np.ones(len(items), dtype=bool))
 
     def seconds(self, cell: Cell, model: Model) -> float:
         """A probe is fitted to noise of the size of this set, and counted as often as probes will be fitted."""
