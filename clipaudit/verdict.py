@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from clipaudit.errors import ExitCode
+from clipaudit.gate.results import GateResult
 from clipaudit.results import CellStatus, Estimate, Record, RunResult, Status
 
 
 class Verdict(Record):
-    """Counts over a run and the line that opens every report. Without a policy nothing is passed or failed."""
+    """Counts over a run and the line that opens every report. Without a policy nothing is passed or failed.
 
-    state: str  # "NOT GATED", "INCOMPLETE" or "NOTHING JUDGED"
+    state: the gate's (PASS, FAIL, INCONCLUSIVE, ERROR ...); without one "NOT GATED", "INCOMPLETE" or "NOTHING JUDGED".
+    headline, exit_code: the gate's, where there is one. findings: what was found, gated or not.
+    """
+
+    state: str
     headline: str
+    findings: str
+    gate: GateResult | None = None
     effects: int
     tested: int
     described: int
@@ -22,8 +29,8 @@ class Verdict(Record):
     exit_code: int
 
 
-def summarise(result: RunResult) -> Verdict:
-    """The verdict of an ungated run."""
+def summarise(result: RunResult, gate: GateResult | None = None) -> Verdict:
+    """The verdict on a run: that of the gate where it was gated, with the counts of what was found."""
     estimates = [estimate for cell in result.cells for estimate in cell.estimates if estimate.role == "primary"]
     effects = _count(estimates, Status.EFFECT)
     tested = effects + _count(estimates, Status.NO_EFFECT)
@@ -51,9 +58,12 @@ def summarise(result: RunResult) -> Verdict:
         parts.append(f"{not_run} cell{_s(not_run)} not run")
     if errored:
         parts.append(f"{errored} cell{_s(errored)} errored")
+    findings = "; ".join(parts)
     return Verdict(
-        state=state,
-        headline="; ".join(parts),
+        state=state if gate is None else gate.state.value,
+        headline=findings if gate is None else gate.headline,
+        findings=findings,
+        gate=gate,
         effects=effects,
         tested=tested,
         described=described,
@@ -62,7 +72,7 @@ def summarise(result: RunResult) -> Verdict:
         cells_done=done,
         cells_not_run=not_run,
         cells_errored=errored,
-        exit_code=int(code),
+        exit_code=int(code) if gate is None else gate.exit_code,
     )
 
 
