@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -12,8 +12,10 @@ from clipaudit.errors import ClipAuditError, UsageError, nearest
 
 if TYPE_CHECKING:
     from clipaudit.contract import Audit
+    from clipaudit.gate.results import GateResult
 
 AUDITS, SUITES, REPORTS = "clipaudit.audits", "clipaudit.suites", "clipaudit.reports"
+GATE_FORMATS = "clipaudit.gate_formats"
 
 
 class PluginUnavailable(ClipAuditError):
@@ -70,6 +72,15 @@ def load_report(name: str) -> Any:
     if name not in known:
         raise UsageError(f"unknown report format {name!r}; {nearest(name, known)}")
     return _load(known[name])
+
+
+def load_gate_format(name: str) -> Callable[[GateResult], str]:
+    """What renders a gate's result as `name` ("markdown", "junit", "github")."""
+    known = names(GATE_FORMATS)
+    if name not in known:
+        raise UsageError(f"unknown gate format {name!r}; {nearest(name, known)}")
+    render: Callable[[GateResult], str] = _load(known[name])
+    return render
 
 
 def _load(point: EntryPoint) -> Any:

@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _ROUNDING = 1e-6
+UNKNOWN = "the audit does not say what each item contributes"
 
 
 @dataclass(frozen=True)
 class Side:
-    """One run of a cell: what is needed to ask its audit for outcomes. `read` gives the rows."""
+    """One run of a cell: what is needed to ask its audit for outcomes. `read` gives the rows.
+
+    why: without an audit, why it cannot be asked.
+    """
 
     audit: Audit | None
     cell: Cell | None
     read: Callable[[], pa.Table] = field(repr=False)
+    why: str = ""
 
     @cached_property
     def rows(self) -> pa.Table:
@@ -78,7 +83,7 @@ def change(after: Estimate, before: Estimate, run: Side, baseline: Side, seed: i
     pairs = paired(run.outcomes(after), baseline.outcomes(before))
     if pairs is None:
         found = difference(measured(after), measured(before))
-        return replace(found, note="not paired: the audit does not say what each item contributes to this estimate")
+        return replace(found, note=run.why or baseline.why or UNKNOWN)
     return paired_change(pairs, 1.0, 1.0, seed, level)
 
 
@@ -89,7 +94,7 @@ def drift(after: Estimate, before: Estimate, run: Side, baseline: Side, seed: in
     pairs = paired(run.outcomes(after), baseline.outcomes(before))
     if pairs is None:
         found = difference(mirrored(measured(after), signs[0], null), mirrored(measured(before), signs[1], null))
-        return replace(found, note="not paired: the audit does not say what each item contributes to this estimate")
+        return replace(found, note=run.why or baseline.why or UNKNOWN)
     found = paired_change(pairs, signs[0], signs[1], seed, level)
     return mirrored(found, 1.0, (signs[0] - signs[1]) * null)
 

@@ -40,7 +40,7 @@ class Judged(Record):
 
     value, interval: of the estimate; for a change of (this run - baseline), or where worse is "away from null" of the
         distance to the null. `before` and `after` are the two estimates' own values.
-    paired: whether the change is that of the same items. None for an absolute bound.
+    paired: whether the change is that of the same items (`note` says why not). None for an absolute bound.
     gained, lost: items that moved the value up, and down, where outcomes are yes or no.
     p_pass: one-sided p of "outside what is allowed, or on its edge"; small means proven inside.
     p_fail: one-sided p of "inside what is allowed"; small means proven outside.

@@ -102,9 +102,10 @@ def side_of(store: RunStore, stored: CellResult) -> Side:
     try:
         audit = plugins.load_audit(stored.audit.id)
         if audit.spec.version != stored.audit.version:
-            return blank
+            why = f"version {stored.audit.version} of {stored.audit.id} measured it, {audit.spec.version} is installed"
+            return replace(blank, why=why)
         params = validate_params(audit, stored.params)
-    except ClipAuditError:
-        return blank
+    except ClipAuditError as error:
+        return replace(blank, why=str(error))
     cell = Cell(audit.spec, params, stored.seed, stored.data, stored.title)
     return replace(blank, audit=audit, cell=cell)

@@ -41,7 +41,7 @@ def found(judged: Judged, kind: str) -> str:
     if kind == "absolute":
         return f"{value}{ends}, {size}"
     before, after = (value_text(v, judged.unit, spread=spread) for v in (judged.before, judged.after))
-    how = "paired" if judged.paired else "not paired"
+    how = "paired" if judged.paired else f"not paired ({judged.note})"
     return f"{value}{ends}, from {before} to {after}, {size}, {how}"
 
 

@@ -1,0 +1,57 @@
+"""What the terminal says of a gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipaudit.cli.outcome import console
+from clipaudit.gate.results import GateResult, RuleResult, State
+from clipaudit.gate.standing import basis, label, ordered, verdict_line
+from clipaudit.text import printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_STYLES = {State.PASS: "green", State.FAIL: "bold red", State.INCONCLUSIVE: "yellow"}
+_ALARM = "bold magenta"
+
+
+def show_gate(result: GateResult) -> None:
+    """What was judged, each rule with what it asks and what was found, problems, waivers, and how it ended."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    out.print(printable(basis(result), limit=None), markup=False, style="dim")
+    if result.rules:
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 1, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for rule in ordered(result):
+            table.add_row(Text(label(rule), _style(rule.state)), _name(rule), _words(rule))
+        out.print(table)
+    for problem in result.problems:
+        out.print(f"problem: {printable(problem, limit=None)}", markup=False)
+    for use in result.waivers:
+        said = (
+            f"waiver ({use.state}): {use.rule}, model {use.model[:12]}, until {use.expires}, {use.owner}: {use.reason}"
+        )
+        out.print(printable(said, limit=400), markup=False)
+    out.print(printable(verdict_line(result), limit=None), markup=False, style=_style(result.state))
+
+
+def _name(rule: RuleResult) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(printable(rule.id, limit=40), (f"\n{rule.severity}", "dim"))
+
+
+def _words(rule: RuleResult) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(printable(rule.asked, limit=None), "\n", (printable(rule.reason, limit=None), "dim"))
+
+
+def _style(state: State) -> str:
+    return _STYLES.get(state, _ALARM)
