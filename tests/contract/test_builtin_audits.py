@@ -42,6 +42,13 @@ def drawn_objects() -> Dataset:
     return DataRegistry({}).open("objects")
 
 
+def few_objects() -> Dataset:
+    """Five drawings of each of four objects: few enough to look at their pixels."""
+    dataset, labels = drawn_objects(), {"banana", "hammer", "teapot", "mushroom"}
+    kept = [i for i in dataset.images if i.attributes["label"] in labels and int(i.attributes["variant"]) <= 5]
+    return replace(dataset, images=kept)
+
+
 @cache
 def responses() -> str:
     """Path of a table in which two observers name the objects: one always right, one right on two thirds of them."""
@@ -135,6 +142,7 @@ TRIALS = {
     ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
+    "similarity": Trial(few_objects, ("null", "prototypes?labels=banana,hammer,teapot,mushroom&spread=0.5")),
     "composition": Trial(negated, ("null",)),
     "word_order": Trial(captioned, ("null",)),
     "composition_matching": Trial(paired, ("null",)),
