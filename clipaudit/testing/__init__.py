@@ -2,7 +2,9 @@
 
     from clipaudit.testing import check_audit
     check_audit(MyAudit, dataset)
+    estimates(MyAudit, "null?seed=1")  # and `estimates` gives what it finds on a model
 
+trial     an audit on one model, without a run directory
 check     the order in which the rules are tried
 spy       a model that writes down what it is asked, and fails on chosen images
 rules_*   the rules: declaration, plan and workload, rows, scores, figures
@@ -10,5 +12,6 @@ rules_*   the rules: declaration, plan and workload, rows, scores, figures
 
 from clipaudit.testing.check import check_audit
 from clipaudit.testing.findings import AuditCheckError
+from clipaudit.testing.trial import estimates
 
-__all__ = ["AuditCheckError", "check_audit"]
+__all__ = ["AuditCheckError", "check_audit", "estimates"]

@@ -50,14 +50,15 @@ def check_audit(
     made = audit() if isinstance(audit, type) else audit
     problems = list(rules_spec.declared(made))
     if not any(problem.startswith("spec.params") for problem in problems):
-        data = _open(made) if dataset == "first in reach" else dataset
-        context = PlanContext(_params(made, params or {}), seed, data)
+        data = opened(made) if dataset == "first in reach" else dataset
+        context = PlanContext(parsed(made, params or {}), seed, data)
         problems += _checked(made, context, model or load_control("null"))
     if problems:
         raise AuditCheckError(made.spec.id, list(dict.fromkeys(problems)))
 
 
-def _params(audit: Audit, params: Mapping[str, Any]) -> Any:
+def parsed(audit: Audit, params: Mapping[str, Any]) -> Any:
+    """The parameters as the audit's own type; UsageError naming the first that is wrong."""
     from pydantic import ValidationError
 
     try:
@@ -67,7 +68,8 @@ def _params(audit: Audit, params: Mapping[str, Any]) -> Any:
         raise UsageError(f"audit {audit.spec.id!r}: parameter {problem['loc'][0]}: {problem['msg']}") from error
 
 
-def _open(audit: Audit) -> Dataset | None:
+def opened(audit: Audit) -> Dataset | None:
+    """The first set in reach that the audit is made for, None where it names none; DataUnavailable with all reasons."""
     from clipaudit.data.registry import DataRegistry
 
     if not audit.spec.data:

@@ -1,4 +1,5 @@
-"""An audit from somebody else's package: installed beside the toolkit, then listed, run and reported like any other."""
+"""An audit from somebody else's package, as `new-audit` writes it: installed beside the toolkit, then tested, listed,
+run and reported like any other."""
 
 from __future__ import annotations
 
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = Path(__file__).resolve().parents[1] / "plugin_package"
+from clipaudit.errors import UsageError
+from clipaudit.scaffold.audit import new_audit
+
+BROKEN = Path(__file__).resolve().parents[1] / "plugin_package" / "broken"
 MODEL = "control:classifier?accuracy=0.8"
 
 
@@ -21,9 +25,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("pip") is None or importlib.util.find_spec("hatchling") is None:
         pytest.skip("needs pip and hatchling in this environment to install a package without a network")
     target = tmp_path_factory.mktemp("site")
+    new_audit("tidy", target / "new")
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--quiet"]
     command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(target)]
-    subprocess.run([*command, str(PACKAGES / "tidy"), str(PACKAGES / "broken")], check=True, capture_output=True)
+    subprocess.run([*command, str(target / "new" / "clipaudit-tidy"), str(BROKEN)], check=True, capture_output=True)
     return target
 
 
@@ -37,9 +42,39 @@ def test_listed_with_its_package_and_a_broken_one_with_the_reason(site: Path, tm
     listed = clipaudit(site, tmp_path, "list", "audits")
     assert listed.returncode == 0, listed.stderr
     lines = {line.split()[0]: line for line in listed.stdout.splitlines() if line.strip() and line[1] != " "}
-    assert "tidy-audit" in lines["tidy"]
+    assert "clipaudit-tidy" in lines["tidy"]
     assert "UNAVAILABLE" in lines["broken"]
     assert "a_module_that_is_not_there" in listed.stdout
+
+
+def test_passes_the_tests_that_come_with_it(site: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(site / "new" / "clipaudit-tidy")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("Text-colour", "lower-case letters"), ("class", "lower-case letters"), ("zero_shot", "is installed already")],
+)
+def test_no_package_for_a_name_that_cannot_be(name: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        new_audit(name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    files = new_audit("tidy", tmp_path)
+    kept = {path: path.read_bytes() for path in files}
+    files[0].write_text("mine", encoding="utf-8")
+    files[1].unlink()
+    with pytest.raises(UsageError, match="exists already"):
+        new_audit("tidy", tmp_path)
+    assert files[0].read_text(encoding="utf-8") == "mine"
+    assert not files[1].exists(), "all or nothing"
+    assert {path.read_bytes() for path in files[2:]} == {kept[path] for path in files[2:]}
 
 
 def test_run_and_reported_beside_what_cannot_be_run(site: Path, tmp_path: Path) -> None:
@@ -49,12 +84,12 @@ def test_run_and_reported_beside_what_cannot_be_run(site: Path, tmp_path: Path) 
     cells = {cell["slug"]: cell for cell in json.loads((tmp_path / "run" / "result.json").read_text())["cells"]}
     assert cells["tidy.objects"]["status"] == "done", done.stderr
     estimate = cells["tidy.objects"]["estimates"][0]
-    assert estimate["n"] == 40
-    assert estimate["interval"]["low"] <= 80 <= estimate["interval"]["high"]  # the planted accuracy
+    assert estimate["n"] == 160
+    assert estimate["interval"]["low"] <= 0.8 <= estimate["interval"]["high"]  # the planted accuracy
     assert cells["broken"]["status"] == "not run"
     assert "a_module_that_is_not_there" in cells["broken"]["reason"]
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "Names of things" in report
+    assert "Does the model know what things are called?" in report
     assert estimate["sentence"] in report
 
 

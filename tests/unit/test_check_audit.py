@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from clipaudit.errors import UsageError
 from clipaudit.models.control import load_control
 from clipaudit.models.protocol import Model
 from clipaudit.results import DataInfo, Estimate, Figure, GalleryFigure, GalleryItem, Interval, Status, Test
+from clipaudit.scaffold.audit import new_audit
 from clipaudit.testing import AuditCheckError, check_audit
 
-PLUGIN = Path(__file__).resolve().parents[1] / "plugin_package" / "tidy"
-sys.path.insert(0, str(PLUGIN))
-from tidy_audit import Tidy  # noqa: E402
+with tempfile.TemporaryDirectory() as folder:  # the package that `new-audit` writes is the sound one
+    package = new_audit("tidy", Path(folder))[0].parent
+    sys.path.insert(0, str(package.parent))
+    from clipaudit_tidy import Tidy
 
-sys.path.remove(str(PLUGIN))
+    sys.path.remove(str(package.parent))
 
 
 class Thing:
@@ -58,12 +61,12 @@ def changed(audit: Audit, cell: Cell, rows: pa.Table, **changes: Any) -> list[Es
 
 def test_a_sound_audit_passes() -> None:
     check_audit(Tidy, THINGS, load_control("classifier?accuracy=0.8"))
-    check_audit(Tidy(), THINGS, params={"most": 10})
+    check_audit(Tidy(), THINGS, params={"max_items": 10})
 
 
 def test_unknown_parameter() -> None:
-    with pytest.raises(UsageError, match="'tidy': parameter mots"):
-        check_audit(Tidy, THINGS, params={"mots": 10})
+    with pytest.raises(UsageError, match="'tidy': parameter max_itmes"):
+        check_audit(Tidy, THINGS, params={"max_itmes": 10})
 
 
 @pytest.mark.parametrize(
@@ -84,13 +87,13 @@ def test_declaration(changes: dict[str, Any], message: str) -> None:
 
 def test_undescribed_parameter() -> None:
     class Loose(Params):
-        most: int = 10
+        max_items: int = 10
         templates: tuple[str, ...] = ("{}",)
 
     class Bad(Tidy):
         spec = Tidy.spec.model_copy(update={"params": Loose})
 
-    assert "spec.params: 'most' has no description" in broken_rules(Bad)
+    assert "spec.params: 'max_items' has no description" in broken_rules(Bad)
 
 
 def test_plan_that_changes() -> None:
@@ -192,16 +195,16 @@ HIGH = Test(p=0.2, p_adjusted=0.1, correction="Holm over 3 tests", method="exact
         ({"metric": "acuracy"}, "metric 'acuracy' is not declared"),
         ({"sentence": ""}, "has no sentence"),
         ({"unit": "share"}, "unit or direction is not the declared one"),
-        ({"value": 101.0}, "value 101.0 is outside the range (0.0, 100.0)"),
-        ({"interval": Interval(low=90, high=80, method="m")}, "upside down"),
-        ({"interval": Interval(low=90, high=120, method="m")}, "leaves the range"),
-        ({"interval": Interval(low=1, high=2, method="BCa")}, "does not hold the value"),
+        ({"value": 1.01}, "value 1.01 is outside the range (0.0, 1.0)"),
+        ({"interval": Interval(low=0.9, high=0.8, method="m")}, "upside down"),
+        ({"interval": Interval(low=0.9, high=1.2, method="m")}, "leaves the range"),
+        ({"interval": Interval(low=0.01, high=0.02, method="BCa")}, "does not hold the value"),
         ({"test": ZERO}, "p is 0.0"),
         ({"test": HIGH}, "adjusted p 0.1 is below p 0.2"),
-        ({"status": Status.EFFECT}, "status is <Status.EFFECT: 'effect'> without a test"),
+        ({"test": None, "status": Status.EFFECT}, "status is <Status.EFFECT: 'effect'> without a test"),
         ({"test": LOW, "status": Status.NO_EFFECT, "notes": ("why",)}, "but the adjusted p is"),
         (
-            {"test": LOW.model_copy(update={"p": 0.3}), "status": Status.NO_EFFECT},
+            {"test": LOW.model_copy(update={"p": 0.3}), "status": Status.NO_EFFECT, "minimum_detectable": None},
             "a null result without the smallest effect",
         ),
         ({"clusters": 31}, "n = 30 with 31 clusters"),

@@ -1,0 +1,29 @@
+"""`init` and `new-audit`: files to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clipaudit.cli.app import app
+
+
+@app.command("new-audit")
+@click.argument("name")
+@click.option(
+    "--in", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder that gets it."
+)
+def new_audit(name: str, parent: Path) -> None:
+    """Write a plug-in package for an audit of your own: it runs and passes its tests as it stands."""
+    from clipaudit.scaffold.audit import new_audit as write
+
+    files = write(name, parent)
+    _show(files)
+    folder = files[0].parent if files[0].name == "README.md" else files[0].parents[1]
+    click.echo(f"\nnext:  pip install -e {folder} && python -m pytest {folder} && clipaudit describe {name}")
+
+
+def _show(files: list[Path]) -> None:
+    for path in files:
+        click.echo(f"wrote {path}")
