@@ -10,12 +10,13 @@ import pytest
 from clipaudit_audits.meaning import modality_gap_measures as measures
 from clipaudit_audits.meaning.modality_gap import ModalityGap, ModalityGapParams
 from clipaudit_audits.meaning.modality_gap_estimates import Clouds, results
+from clipaudit_audits.meaning.modality_gap_figures import SHOWN, figures
 from scipy.stats import binom
 
 from clipaudit.contract import PlanContext
 from clipaudit.data.registry import DataRegistry
 from clipaudit.errors import DataError
-from clipaudit.results import Estimate
+from clipaudit.results import Estimate, ScatterFigure
 
 METRICS = {metric.name: metric for metric in ModalityGap.spec.metrics}
 
@@ -155,3 +156,45 @@ def test_a_set_needs_two_texts() -> None:
         ModalityGap().plan(PlanContext(ModalityGapParams(captions=("captoin",)), 0, dataset))
     with pytest.raises(DataError, match="fewer than two different texts"):
         ModalityGap().plan(PlanContext(ModalityGapParams(max_items=2), 0, dataset.head(1)))
+
+
+def test_the_plane_keeps_the_gap_and_shows_the_widest_of_the_rest() -> None:
+    rng = np.random.default_rng(4)
+    images, texts = rng.normal(size=(60, 5)) * [0.1, 0.1, 0.1, 2.0, 0.1], rng.normal(size=(40, 5)) * 0.1
+    images[:, 0] += 1
+    first, second = measures.plane(images, texts)
+    between = first.mean(axis=0) - second.mean(axis=0)
+    assert between == pytest.approx([np.linalg.norm(measures.gap(images, texts)), 0.0], abs=1e-12)
+    assert (first.mean(axis=0) + second.mean(axis=0)) / 2 == pytest.approx([0.0, 0.0], abs=1e-12)
+    axis = measures.gap(images, texts) / np.linalg.norm(measures.gap(images, texts))
+    rest = np.concatenate([images - images.mean(axis=0), texts - texts.mean(axis=0)]) @ (
+        np.eye(5) - np.outer(axis, axis)
+    )
+    widest = np.linalg.eigvalsh(rest.T @ rest).max()  # sum of squares along the first principal component
+    centred = np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)])
+    assert (centred[:, 1] ** 2).sum() == pytest.approx(widest)
+
+
+def test_chance_of_recall_is_that_of_drawing_without_replacement() -> None:
+    assert measures.chance_of_recall(np.array([5, 5]), 145, 1) == pytest.approx(5 / 145)
+    assert measures.chance_of_recall(np.array([2]), 5, 2) == pytest.approx(1 - (3 / 5) * (2 / 4))
+    assert measures.chance_of_recall(np.array([1, 2]), 4, 4) == 1.0
+
+
+def test_alignment_of_exchanged_texts_is_that_of_all_pairs() -> None:
+    rng = np.random.default_rng(5)
+    images, texts, names = _cloud(rng, 12, 0.2), _cloud(rng, 4, 0.2), [f"n{i % 4}" for i in range(12)]
+    draws = measures.misaligned(images, texts, names, 0, 4000)
+    every = np.mean([((u - v) ** 2).sum() for u in images for v in texts])
+    assert draws.mean() == pytest.approx(every, abs=4 * draws.std() / np.sqrt(4000))
+
+
+def test_the_clouds_are_thinned_and_their_centres_are_of_all() -> None:
+    rng = np.random.default_rng(6)
+    images, texts = _cloud(rng, 300, 0.4), _cloud(rng, 300, -0.4)
+    figure = figures(Clouds(_rows(images, texts)), [], (0.0, 1.0), 0)[0]
+    assert isinstance(figure, ScatterFigure)
+    assert [len(cloud.x) for cloud in figure.clouds] == [SHOWN, SHOWN]
+    (x0, y0), (x1, y1) = (cloud.centre or (np.nan, np.nan) for cloud in figure.clouds)
+    assert x0 - x1 == pytest.approx(np.linalg.norm(measures.gap(images, texts)))
+    assert (y0, y1) == pytest.approx((0, 0), abs=1e-12)

@@ -10,12 +10,11 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, TemplateParams, Workload
 from clipaudit.errors import DataError
-from clipaudit.results import CurveFigure, Direction, Estimate, Figure, ForestFigure, Harm, Point, Series
-from clipaudit.stats.intervals import wilson
+from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import fill
 from clipaudit_audits.meaning.modality_gap_estimates import Clouds, results
-from clipaudit_audits.wording import percent
+from clipaudit_audits.meaning.modality_gap_figures import figures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +41,7 @@ class ModalityGapParams(TemplateParams):
 
 SPEC = AuditSpec(
     id="modality_gap",
-    version="1",
+    version="2",
     family="meaning",
     title="Modality gap",
     question="How far apart do the model's images and texts lie, and does it matter for matching them?",
@@ -98,7 +97,7 @@ SPEC = AuditSpec(
         "Separable clouds are the rule for dual encoders: that is a fact about them, not a fault.",
     ),
     methods="Unit vectors. The gap's interval: jackknife over pairs, for copies of items would lengthen it; its null "
-    "deals out anew which vectors are images. Closing the gap moves both clouds half of it towards each other and "
+    "deals out anew which vectors are images; that of alignment exchanges texts between images. Closing the gap moves both clouds half of it towards each other and "
     "back on the sphere; hits before and after are compared by McNemar's exact test. Separability: logistic "
     "regression, five folds, an image and its text in one fold. Uniformity never pairs an item with itself. Effective "
     "rank: jackknife. Holm over the tests.",
@@ -148,37 +147,7 @@ class ModalityGap(Audit):
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         if not estimates:
             return []
-        recalls = [e for e in estimates if e.metric == "recall"]
-        return [_curve(Clouds(rows), cell.params.shifts), *([_recalls(recalls)] if recalls else [])]
-
-
-def _curve(clouds: Clouds, shifts: Sequence[float]) -> CurveFigure:
-    hits = [clouds.hits(share) for share in shifts]
-    intervals = [wilson(int(hit.sum()), len(hit)) for hit in hits]
-    values = [float(hit.mean()) for hit in hits]
-    what = "captions" if clouds.captioned else "labels"
-    series = Series(
-        name="right", x=tuple(shifts), y=tuple(values), low=tuple(i.low for i in intervals),
-        high=tuple(i.high for i in intervals),
-    )  # fmt: skip
-    best = max(range(len(values)), key=values.__getitem__)
-    said = f"at best {percent(values[best])}, with {shifts[best]:g} of the gap closed"
-    return CurveFigure(
-        id="shift", title="Matching as the gap is closed", x_label="share of the gap closed",
-        y_label="text found first", series=(series,), y_range=(0, 1),
-        alt=f"Share of images that find their text first: {said}.",
-        caption=f"Images against {what}. 0: as the model is; 1: means coincide; negative: wider. Bands: Wilson 95 %.",
-    )  # fmt: skip
-
-
-def _recalls(recalls: Sequence[Estimate]) -> ForestFigure:
-    points = tuple(
-        Point(label=e.title, value=e.value, n=e.n, low=e.interval.low, high=e.interval.high)
-        for e in recalls
-        if e.interval is not None
-    )
-    alt = "; ".join(f"{e.title} {0 if e.value is None else e.value:.3f}" for e in recalls)
-    return ForestFigure(id="recall", title="Retrieval", x_label="share of queries", points=points, alt=f"{alt}.")
+        return figures(Clouds(rows), estimates, cell.params.shifts, cell.seed)
 
 
 def _images(dataset: Dataset, params: ModalityGapParams) -> Sequence[ImageRef]:

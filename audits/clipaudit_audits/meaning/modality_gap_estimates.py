@@ -85,10 +85,12 @@ def results(clouds: Clouds, metrics: Mapping[str, MetricSpec], seed: int) -> lis
 
 def _estimate(spec: MetricSpec, value: float | None, n: int, interval: Interval | None, **more: Any) -> Estimate:
     status = Status.TOO_SMALL if n < spec.min_n else Status.DESCRIBED
-    fixed: dict[str, Any] = {"title": spec.title, "role": "secondary", "clusters": n}
+    fixed: dict[str, Any] = {
+        "title": spec.title, "role": "secondary", "clusters": n, "null_value": spec.null_value
+    }  # fmt: skip
     return Estimate(
         metric=spec.name, value=value, unit=spec.unit, direction=spec.direction, interval=interval, n=n,
-        null_value=spec.null_value, cluster_key=spec.cluster_key, status=status, **{**fixed, **more},
+        cluster_key=spec.cluster_key, status=status, **{**fixed, **more},
     )  # fmt: skip
 
 
@@ -144,23 +146,26 @@ def _matching(clouds: Clouds, metrics: Mapping[str, MetricSpec]) -> list[Estimat
         interval = wilson(right, n)
         said = f"{percent(right / n)}{between(interval, 100)} of {counted(n, 'image')} find their label first; "
         said += f"chance gives {percent(chance)}."
-        return [_estimate(metrics["accuracy"], right / n, n, interval, sentence=said)]
+        return [_estimate(metrics["accuracy"], right / n, n, interval, null_value=chance, sentence=said)]
     same = clouds.image_pairs[:, None] == clouds.text_pairs
     ways = {
         "image to text": (measures.ranks(clouds.images, clouds.texts, same), clouds.image_pairs, len(clouds.texts)),
         "text to image": (measures.ranks(clouds.texts, clouds.images, same.T), clouds.text_pairs, len(clouds.images)),
     }
     found = []
+    rights = {"image to text": same.sum(axis=1), "text to image": same.sum(axis=0)}
     for way, (ranks, clusters, pool) in ways.items():
         for k in (k for k in KS if k < pool):
             hit = (ranks <= k).astype(float)
             interval = bca_mean(hit, clusters.tolist(), unit="images")
             if interval.low is None:
                 interval = wilson(int(hit.sum()), len(hit))
+            chance = measures.chance_of_recall(rights[way], pool, k)
             said = f"{way.capitalize()}: a right answer among the first {k} of {pool} for {percent(float(hit.mean()))}"
             made = _estimate(
                 metrics["recall"], float(hit.mean()), len(hit), interval, title=f"R@{k}, {way}",
-                subgroup={"way": way, "k": str(k)}, sentence=f"{said}{between(interval, 100)} of {len(hit):,} queries.",
+                subgroup={"way": way, "k": str(k)}, null_value=chance,
+                sentence=f"{said}{between(interval, 100)} of {len(hit):,} queries; at random {percent(chance)}.",
             )  # fmt: skip
             found.append(made.model_copy(update={"clusters": len(set(clusters.tolist()))}))
     return found
@@ -187,12 +192,17 @@ def _separable(clouds: Clouds, spec: MetricSpec, seed: int) -> Estimate:
 
 
 def _alignment(clouds: Clouds, spec: MetricSpec, seed: int) -> Estimate:
-    own = clouds.by_name(clouds.texts)[[clouds.names.index(name) for name in clouds.image_pairs.tolist()]]
-    distances = measures.alignment(clouds.images, own)
+    names, texts = clouds.image_pairs.tolist(), clouds.by_name(clouds.texts)
+    distances = measures.alignment(clouds.images, texts[[clouds.names.index(name) for name in names]])
+    draws = measures.misaligned(clouds.images, texts, names, seed, DRAWS)
+    null = null_from_draws(draws, f"texts exchanged between images, {DRAWS:,} times")
     interval = bca_mean(distances, None, seed, unit="images")
     value, n = float(distances.mean()), len(distances)
     said = f"Squared distance of an image to its text: {value:.2f}{_bounds(interval)} over {counted(n, 'image')} "
-    return _estimate(spec, value, n, interval, sentence=f"{said}(0: the same point; 2: at right angles).")
+    return _estimate(
+        spec, value, n, interval, null=null,
+        sentence=f"{said}(0: the same point; 2: at right angles; to the texts of others {null.mean:.2f}).",
+    )  # fmt: skip
 
 
 def _uniformity(kind: str, vectors: Floats, spec: MetricSpec, seed: int) -> Estimate:

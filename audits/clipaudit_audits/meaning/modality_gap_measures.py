@@ -123,3 +123,43 @@ def shifted(images: Floats, texts: Floats, share: float) -> tuple[Floats, Floats
     """
     step = 0.5 * share * gap(images, texts)
     return unit(images - step), unit(texts + step)
+
+
+def plane(images: Floats, texts: Floats) -> tuple[Floats, Floats]:
+    """Coordinates (n, 2) and (m, 2): along the gap, and along the first principal component of what is left when each
+    cloud is centred and the gap's direction is taken out. The origin lies half-way between the two means, both of
+    which have the second coordinate 0. The gap must not be 0.
+    """
+    between = gap(images, texts)
+    axis = between / np.linalg.norm(between)
+    rest = np.concatenate([images - images.mean(axis=0), texts - texts.mean(axis=0)])
+    rest -= np.outer(rest @ axis, axis)
+    second = np.linalg.svd(rest, full_matrices=False)[2][0]
+    second = second if second[np.abs(second).argmax()] > 0 else -second
+    middle = (images.mean(axis=0) + texts.mean(axis=0)) / 2
+    basis = np.stack([axis, second], axis=1)
+    return (images - middle) @ basis, (texts - middle) @ basis
+
+
+def misaligned(images: Floats, texts: Floats, names: Sequence[str], seed: int, draws: int) -> Floats:
+    """(draws,) mean squared distance of images to texts when each name's images get the text of a name drawn at random
+    (names are exchanged). texts: (c, d) one per name of sorted(set(names))."""
+    distances = np.maximum((images**2).sum(axis=1)[:, None] + (texts**2).sum(axis=1) - 2 * images @ texts.T, 0.0)
+    order = sorted(set(names))
+    place = {name: i for i, name in enumerate(order)}
+    at = np.array([place[name] for name in names])
+    by_name = np.zeros((len(order), len(order)))
+    np.add.at(by_name, at, distances)
+    rng, rows = np.random.default_rng(seed), np.arange(len(order))
+    return np.array([by_name[rows, rng.permutation(len(order))].sum() / len(names) for _ in range(draws)])
+
+
+def chance_of_recall(right: Ints, pool: int, k: int) -> float:
+    """Mean probability that k answers drawn at random from `pool` hold one of the `right` (q,) ones.
+
+    >>> chance_of_recall(np.array([1, 1]), 4, 1)
+    0.25
+    """
+    from scipy.stats import hypergeom
+
+    return float(np.mean(hypergeom.sf(0, pool, right, k)))
