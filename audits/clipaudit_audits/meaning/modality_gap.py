@@ -97,10 +97,10 @@ SPEC = AuditSpec(
         "Separable clouds are the rule for dual encoders: that is a fact about them, not a fault.",
     ),
     methods="Unit vectors. The gap's interval: jackknife over pairs, for copies of items would lengthen it; its null "
-    "deals out anew which vectors are images; that of alignment exchanges texts between images. Closing the gap moves both clouds half of it towards each other and "
-    "back on the sphere; hits before and after are compared by McNemar's exact test. Separability: logistic "
-    "regression, five folds, an image and its text in one fold. Uniformity never pairs an item with itself. Effective "
-    "rank: jackknife. Holm over the tests.",
+    "deals out anew which vectors are images; that of alignment exchanges texts between images. Closing the gap moves "
+    "both clouds half of it towards each other and back on the sphere; hits before and after are compared by McNemar's "
+    "exact test. Separability: logistic regression, five folds, an image and its text in one fold. Uniformity never "
+    "pairs an item with itself. Effective rank: jackknife. Holm over the tests.",
 )  # fmt: skip
 
 
