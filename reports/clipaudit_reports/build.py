@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clipaudit import numbers
+from clipaudit.gate.results import GateResult
 from clipaudit.results import CellStatus, DataInfo, GalleryFigure, Manifest, ModelInfo, RunResult
+from clipaudit.verdict import summarise
 from clipaudit_reports import blocks
+from clipaudit_reports.briefs import briefs
 from clipaudit_reports.budget import LADDER, Detail
 from clipaudit_reports.cells import cell_view, data_anchor, method_anchor
 from clipaudit_reports.cleaning import clean, cleaned
 from clipaudit_reports.galleries import Album
+from clipaudit_reports.gate import Places, gate_view
 from clipaudit_reports.glossary import GLOSSARY
 from clipaudit_reports.harms import by_severity, harm_sections
 from clipaudit_reports.overview import verdict_view
@@ -23,9 +27,11 @@ def build_report(
     manifest: Manifest | None = None,
     thumbnails: Mapping[str, bytes] | None = None,
     detail: Detail = LADDER[0],
+    gate: GateResult | None = None,
 ) -> ReportView:
-    """The view model of a run. `thumbnails` are keyed "<cell key>/<file name>"."""
+    """The view model of a run. `thumbnails` are keyed "<cell key>/<file name>"; `gate` is what a policy made of it."""
     result = cleaned(result)
+    gate = None if gate is None else cleaned(gate)
     manifest = None if manifest is None else cleaned(manifest)
     ids = blocks.Ids(result.cells)
     galleries = sum(isinstance(figure, GalleryFigure) for cell in result.cells for figure in cell.figures)
@@ -38,7 +44,8 @@ def build_report(
         suite=result.suite_title or result.suite,
         version=result.clipaudit_version,
         date="" if manifest is None else manifest.started[:10],
-        verdict=verdict_view(result, groups),
+        verdict=verdict_view(summarise(result, gate), groups, briefs(harms)),
+        gate=None if gate is None else gate_view(gate, Places(result.cells, cells, ids)),
         model=_model(result.model),
         harms=harms,
         groups=groups,

@@ -9,35 +9,39 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from clipaudit.results import Figure, Manifest, RunResult
-from clipaudit_reports.budget import LADDER, PAGE, Detail
+from clipaudit_reports.budget import LADDER, PAGE
 from clipaudit_reports.build import build_report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from clipaudit_reports.view import PlotView
+    from clipaudit.gate.results import GateResult
+    from clipaudit_reports.view import PlotView, ReportView
 
 
 _PLOT_STYLE = re.compile(r'(<(?:path|use|text|rect|g)(?: [\w-]+="[^"<>]*")*? )style="([^"<>]*)"')
 
 
 def render_html(
-    result: RunResult, manifest: Manifest | None = None, thumbnails: Mapping[str, bytes] | None = None
+    result: RunResult,
+    manifest: Manifest | None = None,
+    thumbnails: Mapping[str, bytes] | None = None,
+    gate: GateResult | None = None,
 ) -> str:
-    """The page. `thumbnails` are image files by "<cell key>/<file name>", shown where a gallery names them.
+    """The page. `thumbnails` are image files by "<cell key>/<file name>", shown where a gallery names them; `gate` is
+    what a policy made of the run: its rules and waivers then open the page.
 
     Full detail if the page then stays below `budget.PAGE` bytes, else as much as does.
     """
     page = ""
     for detail in LADDER:
-        page = _page(result, manifest, thumbnails or {}, detail)
+        page = _page(build_report(result, manifest, thumbnails, detail, gate))
         if len(page.encode()) <= PAGE:
             break
     return page
 
 
-def _page(result: RunResult, manifest: Manifest | None, thumbnails: Mapping[str, bytes], detail: Detail) -> str:
-    view = build_report(result, manifest, thumbnails, detail)
+def _page(view: ReportView) -> str:
     return classed(_environment().get_template("report.html.j2").render(report=view))
 
 

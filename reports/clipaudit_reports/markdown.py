@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from clipaudit.gate.results import GateResult
 from clipaudit.results import Manifest, RunResult
 from clipaudit_reports.build import build_report
-from clipaudit_reports.view import Block, CellView, FindingView, HarmSection, ReportView
+from clipaudit_reports.view import Block, CellView, FindingView, GateView, HarmSection, ReportView
 
 # what starts markup, a mention, a reference to an issue, a formula or HTML
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#|~$!])")
@@ -15,12 +16,17 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 
 
 def render_markdown(
-    result: RunResult, manifest: Manifest | None = None, thumbnails: Mapping[str, bytes] | None = None
+    result: RunResult,
+    manifest: Manifest | None = None,
+    thumbnails: Mapping[str, bytes] | None = None,
+    gate: GateResult | None = None,
 ) -> str:
     """GitHub-flavoured Markdown without HTML. `thumbnails` are not used: Markdown shows no pictures of its own."""
-    report = build_report(result, manifest, thumbnails)
+    report = build_report(result, manifest, thumbnails, gate=gate)
     parts = [
         *_first(report),
+        *(() if report.gate is None else _gate(report.gate)),
+        *_model(report),
         *_scope(report),
         *_standouts(report),
         *(line for section in report.harms for line in _harm(section)),
@@ -44,7 +50,33 @@ def _first(report: ReportView) -> list[str]:
     verdict, model = report.verdict, report.model
     lines = [f"# Audit of {escape(model.name)}", ""]
     lines += [f"**{escape(verdict.state)}.** {escape(verdict.headline)}.", "", escape(verdict.explanation), ""]
-    lines += ["", "## Model", ""]
+    lines += [f"{escape(verdict.findings)}.", ""] if verdict.findings else []
+    lines += [
+        f"- **{escape(brief.harm.value.capitalize())}: {brief.state}.** {escape(brief.meaning)}"
+        + (f" {escape(brief.counts)}." if brief.counts else "")
+        for brief in verdict.briefs
+    ]
+    return lines
+
+
+def _gate(gate: GateView) -> list[str]:
+    head = ("state", "rule", "measured", "interval", "allowed", "n", "n that would decide", "reason")
+    rows = [
+        (rule.state, f"{rule.asked} ({rule.id}, {rule.severity})", rule.measured, rule.interval, rule.allowed, rule.n,
+         rule.needed, rule.reason)
+        for rule in gate.rules
+    ]  # fmt: skip
+    lines = ["", "## Rules", "", *(f"- {escape(problem)}" for problem in gate.problems), ""]
+    lines += _table(head, rows) if rows else []
+    waivers = [(w.rule, w.state, w.expires, w.owner, w.reason, w.model) for w in gate.waivers]
+    if waivers:
+        lines += ["", "### Waivers", "", *_table(("rule", "state", "expires", "owner", "reason", "model"), waivers)]
+    return [*lines, "", *_pairs(gate.facts)]
+
+
+def _model(report: ReportView) -> list[str]:
+    model = report.model
+    lines = ["", "## Model", ""]
     lines += [f"> **Warning:** {escape(warning)}\n>" for warning in model.warnings]
     facts = (("spec", model.spec), ("kind", model.kind), ("fingerprint", model.fingerprint), *_precision(report))
     return [*lines, "", *_pairs((*facts, *model.facts))]

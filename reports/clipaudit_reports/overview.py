@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clipaudit.results import RunResult
-from clipaudit.verdict import Verdict, summarise
-from clipaudit_reports.view import Severity, SeverityGroup, StandOut, Tally, VerdictView
+from clipaudit.verdict import Verdict
+from clipaudit_reports.view import Brief, Severity, SeverityGroup, StandOut, Tally, VerdictView
 
 SHOWN = 5  # findings on the first screen
 
@@ -14,17 +13,22 @@ _EXPLANATIONS = {
     "NOT GATED": "No policy was applied to this run: nothing here is a pass or a fail. It says what was found.",
     "INCOMPLETE": "Part of the suite ended in an error. What is shown was measured; what errored is unknown, not fine.",
     "NOTHING JUDGED": "No audit could be run. Nothing is known about this model from this report.",
+    "PASS": "Every rule of the policy is proven to hold or has a waiver. It says nothing about what no rule asks.",
+    "FAIL": "A rule of the policy is proven broken, or a waiver has expired.",
+    "INCONCLUSIVE": "No rule is proven broken, but not all are proven to hold: there was too little to tell.",
+    "ERROR": "The policy could not be applied to this run: nothing here is a pass.",
 }
 
 
-def verdict_view(result: RunResult, groups: Sequence[SeverityGroup]) -> VerdictView:
-    """The verdict in words. The counts are those of `summarise`, adverse effects set apart."""
-    verdict = summarise(result)
+def verdict_view(verdict: Verdict, groups: Sequence[SeverityGroup], briefs: tuple[Brief, ...]) -> VerdictView:
+    """The verdict in words. The counts are those of the verdict, adverse effects set apart."""
     standouts = _standouts(groups)
     return VerdictView(
         state=verdict.state,
         headline=verdict.headline[:1].upper() + verdict.headline[1:],
         explanation=_EXPLANATIONS.get(verdict.state, ""),
+        findings="" if verdict.gate is None else verdict.findings[:1].upper() + verdict.findings[1:],
+        briefs=briefs,
         tallies=_tallies(verdict, groups),
         standouts=standouts,
         quiet="" if standouts else _quiet(verdict),

@@ -202,10 +202,10 @@ class HarmSection:
     @property
     def meaning(self) -> str:
         """One sentence that says what the harm is."""
-        return _HARMS[self.harm]
+        return HARMS[self.harm]
 
 
-_HARMS: Mapping[Harm, str] = {
+HARMS: Mapping[Harm, str] = {
     Harm.DENIGRATION: "People are called something that takes away their dignity.",
     Harm.STEREOTYPING: "Groups of people are tied to traits, deeds or occupations that say nothing about any of them.",
     Harm.REPRESENTATION: "A search that names no group finds people of some groups first, and of others late or never.",
@@ -371,9 +371,69 @@ class VerdictView:
     state: str
     headline: str
     explanation: str
+    findings: str  # counts of what was found, where the headline is about rules
+    briefs: tuple[Brief, ...]
     tallies: tuple[Tally, ...]
     standouts: tuple[StandOut, ...]
     quiet: str  # what to say when nothing stands out
+
+
+@dataclass(frozen=True)
+class WaiverView:
+    """Who let a rule through for a model, why, and until when."""
+
+    rule: str
+    anchor: str  # of the rule; "" where the policy has it no more
+    model: str
+    reason: str
+    owner: str
+    expires: str
+    state: str  # "active", "expired", "not needed", "other model"
+
+
+@dataclass(frozen=True)
+class RuleView:
+    """One rule of the policy and what came of it. Measured values are those of the estimate closest to failing."""
+
+    anchor: str
+    id: str
+    severity: str
+    asked: str
+    state: str
+    mark: str
+    blocks: bool
+    reason: str
+    measured: str
+    interval: str
+    allowed: str
+    n: str
+    needed: str  # items that would decide it, where it is not decided
+    links: tuple[tuple[str, str], ...]  # names and anchors of the findings that were judged
+    more: int  # findings that are not linked
+    waiver: WaiverView | None
+    strip: Strip | None  # the band is what is allowed
+
+
+@dataclass(frozen=True)
+class GateView:
+    """The policy applied to the run: rules, waivers, and what kept it from being applied."""
+
+    rules: tuple[RuleView, ...]
+    waivers: tuple[WaiverView, ...]
+    problems: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """One kind of harm in a line for readers who know no statistics."""
+
+    harm: Harm
+    mark: str
+    state: str  # "shown", "not shown", "cannot be told", "described only", "not looked at"
+    meaning: str
+    counts: str
+    anchor: str  # of its section; "" where nothing was measured
 
 
 @dataclass(frozen=True)
@@ -415,6 +475,7 @@ class ReportView:
     version: str
     date: str
     verdict: VerdictView
+    gate: GateView | None
     model: ModelView
     harms: tuple[HarmSection, ...]
     groups: tuple[SeverityGroup, ...]  # the same findings by severity, whatever the harm
