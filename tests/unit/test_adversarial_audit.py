@@ -11,7 +11,7 @@ import linear_victim as linear
 import numpy as np
 import pyarrow as pa
 import pytest
-from clipaudit_audits.robustness import adversarial_white
+from clipaudit_audits.robustness import adversarial_for_all, adversarial_white
 from clipaudit_audits.robustness.adversarial import Adversarial
 from clipaudit_audits.robustness.adversarial_checks import failures, violations
 from clipaudit_audits.robustness.adversarial_forecast import foreseen_passes
@@ -172,14 +172,32 @@ def test_what_is_made_on_a_model_breaks_its_twin_and_another_less(model: Model) 
     assert noise.value < 0.3
 
 
-def test_one_change_for_all_is_shown_on_images_it_was_not_made_on(model: Model) -> None:
-    _, rows, estimates = measured(model, linear.dataset(60), "universal", universal_eps="16/255")
-    shown = [r["item"] for r in rows.to_pylist() if r["kind"] == "universal"]
-    assert len(shown) == len(set(shown)) == len(linear.subjects(60)) // 2
-    success, noise = one(estimates, "universal_success").value, one(estimates, "noise_success").value
-    assert success is not None
-    assert noise is not None
-    assert success > noise
+@pytest.mark.parametrize(
+    ("part", "noise", "size"),
+    [("universal", "noise_success", {"universal_eps": "16/255"}), ("patch", "patch_noise", {"patch_area": 0.25})],
+)
+def test_one_change_for_all_is_shown_on_images_it_was_not_made_on(
+    model: Model, monkeypatch: pytest.MonkeyPatch, part: str, noise: str, size: dict[str, Any]
+) -> None:
+    halves: list[tuple[list[int], list[int]]] = []
+    shown = adversarial_for_all._shown
+
+    def noted(trial: Any, kind: Any, number: int, made_on: list[int], shown_on: list[int]) -> Any:
+        halves.append((made_on, shown_on))
+        return shown(trial, kind, number, made_on, shown_on)
+
+    monkeypatch.setattr(adversarial_for_all, "_shown", noted)
+    _, rows, estimates = measured(model, linear.dataset(60), part, **size)
+    kept = [r["item"] for r in rows.to_pylist() if r["kind"] == part]
+    assert len(kept) == len(set(kept)) == len(linear.subjects(60)), "each image that is right when clean, once"
+    assert all(not set(made_on) & set(shown_on) for made_on, shown_on in halves)
+    done, random = one(estimates, f"{part}_success"), one(estimates, noise)
+    assert done.value is not None
+    assert random.value is not None
+    if part == "universal":  # a patch at any place gains nothing on a network without any regularity over places
+        assert done.value > random.value + 0.2
+    assert done.interval is not None
+    assert done.interval.method == "Wilson"
 
 
 def planned(data: Dataset, **params: Any) -> Plan:
@@ -299,7 +317,7 @@ def test_images_are_drawn_evenly_over_the_classes(model: Model) -> None:
     assert counts == [4] * 5
 
 
-@pytest.mark.parametrize("part", ["linf", "l2", "targeted", "universal"])
+@pytest.mark.parametrize("part", ["linf", "l2", "targeted", "universal", "patch"])
 def test_the_forecast_is_within_a_factor_of_two(model: Model, part: str) -> None:
     (cell,) = cells(linear.dataset(60), parts=[part], eps_linf=["2/255", "4/255", "8/255"], eps_l2=[0.1, 0.2, 0.4])
     texts = cell.params.wanted if part == "targeted" else ()

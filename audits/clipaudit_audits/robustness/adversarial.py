@@ -1,7 +1,8 @@
 """How small a change of the pixels deceives the model? Adversarial images, with checks of the measurement itself.
 
 attacks/  the attacks      subjects  which images, and the model as victim      rows     what is kept, and resumed
-white     robust accuracy per radius      targeted  any image to any text      shared   universal, and transfer
+white     robust accuracy per radius      targeted  any image to any text      for_all  one change or patch for all
+transfer  examples shown to a second model
 estimates, checks, score   rows to estimates      figures, pictures   what is shown      forecast   how long it takes
 """
 
@@ -33,6 +34,7 @@ TITLES: dict[Part, str] = {
     "l2": "the whole image a little (L2)",
     "targeted": "any image to any text",
     "universal": "one change for all images",
+    "patch": "one square patch for all images",
     "transfer": "shown to a second model",
 }
 
@@ -61,29 +63,36 @@ class Adversarial(Audit):
     def run(self, cell: Cell, model: Model) -> pa.Table:
         import pyarrow as pa
 
-        from clipaudit_audits.robustness import adversarial_shared, adversarial_targeted, adversarial_white
+        from clipaudit_audits.robustness import (
+            adversarial_for_all,
+            adversarial_targeted,
+            adversarial_transfer,
+            adversarial_white,
+        )
 
         trial, journal, part = prepare(cell, model, _texts(cell)), Journal(cell.scratch), _part(cell)
         if part in ("linf", "l2"):
             return pa.concat_tables(adversarial_white.white_box(trial, journal, part))
-        pieces = {
-            "targeted": adversarial_targeted.targeted,
-            "universal": adversarial_shared.for_all,
-            "transfer": adversarial_shared.transfer,
-        }
+        if part in ("universal", "patch"):
+            return pa.concat_tables(adversarial_for_all.for_all(trial, journal, part))
+        pieces = {"targeted": adversarial_targeted.targeted, "transfer": adversarial_transfer.transfer}
         return pa.concat_tables(pieces[part](trial, journal))
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         part, kept = _part(cell), readable(rows)
         if part in ("linf", "l2"):
             return scoring.white_box(kept, cell.seed)
-        return scoring.targeted(kept, cell.seed) if part == "targeted" else scoring.shared(kept, cell.seed, part)
+        if part == "targeted":
+            return scoring.targeted(kept, cell.seed)
+        return scoring.transfer(kept, cell.seed) if part == "transfer" else scoring.for_all(kept, cell.seed, part)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         part = _part(cell)
         if part in ("linf", "l2"):
-            return [plots.robust_curve(readable(rows), estimates, part), *plots.gallery(rows, part)]
-        return [plots.targeted_curve(estimates, readable(rows))] if part == "targeted" else []
+            return [plots.robust_curve(readable(rows), estimates, part), *plots.gallery(rows, "attack")]
+        if part == "targeted":
+            return [plots.targeted_curve(estimates, readable(rows))]
+        return [plots.beside_noise(estimates), *plots.gallery(rows, part)]
 
     def pictures(self, cell: Cell, rows: pa.Table) -> list[Picture]:
         return pictures(rows)

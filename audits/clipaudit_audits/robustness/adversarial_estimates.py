@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 Role = str
-NORMS = {"linf": "L-infinity", "l2": "L2"}
+NORMS = {"linf": "L-infinity", "l2": "L2", "patch": "one square"}
 
 
 def readable(rows: pa.Table) -> list[Row]:
@@ -41,9 +41,11 @@ def radii(rows: Sequence[Row], kind: str) -> list[float]:
 def radius_text(norm: str, eps: float) -> str:
     """A radius for readers.
 
-    >>> radius_text("linf", 0.25 / 255), radius_text("l2", 0.5)
-    ('0.25/255', '0.5')
+    >>> radius_text("linf", 0.25 / 255), radius_text("l2", 0.5), radius_text("patch", 0.05)
+    ('0.25/255', '0.5', '5.0 % of the image')
     """
+    if norm == "patch":
+        return f"{percent(eps)} of the image"
     return f"{eps * 255:.4g}/255" if norm == "linf" else f"{eps:.4g}"
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.results import CurveFigure, Estimate, Figure, GalleryFigure, GalleryItem, Reference, Series
+from clipaudit.results import (
+    BarsFigure,
+    CurveFigure,
+    Estimate,
+    Figure,
+    GalleryFigure,
+    GalleryItem,
+    Point,
+    Reference,
+    Series,
+)
 from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.robustness.adversarial_estimates import NORMS, Row, radii, radius_text
 from clipaudit_audits.robustness.adversarial_pictures import VIEWS, name
@@ -15,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WORST = 6
+COLUMNS = ("clean", "adversarial", "amplified difference")
 
 
 def robust_curve(rows: Sequence[Row], estimates: Sequence[Estimate], norm: str) -> CurveFigure:
@@ -73,17 +84,34 @@ def targeted_curve(estimates: Sequence[Estimate], rows: Sequence[Row]) -> CurveF
     )  # fmt: skip
 
 
-def gallery(rows: pa.Table, norm: str) -> list[Figure]:
+def beside_noise(estimates: Sequence[Estimate]) -> BarsFigure:
+    """Success of one change for all, or on a second model, beside noise as large."""
+    done = estimates[0]
+    noise = next(e for e in estimates if e.role == "control")
+    points = tuple(
+        Point(
+            label=label, value=e.value, n=e.n,
+            low=e.interval.low if e.interval else None, high=e.interval.high if e.interval else None,
+        )
+        for label, e in (("attack", done), ("random", noise))
+    )  # fmt: skip
+    return BarsFigure(
+        id="beside-noise", title=done.title, y_label="share of images broken", points=points, y_range=(0, 1),
+        alt=done.sentence, caption="Among images that are right when clean. Lines are 95 % intervals.",
+    )  # fmt: skip
+
+
+def gallery(rows: pa.Table, kind: str) -> list[Figure]:
     """The smallest changes that broke an image: clean, adversarial, and the difference made visible."""
-    records = [row for row in rows.to_pylist() if row["kind"] == "attack" and row["success"] and row["error"] is None]
+    records = [row for row in rows.to_pylist() if row["kind"] == kind and row["success"] and row["error"] is None]
     first: dict[str, Row] = {}
     for row in sorted(records, key=lambda row: (row["eps"], row["item"])):
         first.setdefault(row["item"], row)
     ranked = sorted(first.values(), key=lambda row: (not row["pictures"], row["size"], row["item"]))
     entries = [
         GalleryItem(
-            items=tuple(name(row["item"], norm, view) for view in VIEWS) if row["pictures"] else (row["item"],),
-            caption=f"{row['label']}, taken for {row['taken']} within {radius_text(norm, row['eps'])} ({row['by']})",
+            items=tuple(name(row["item"], row["norm"], view) for view in VIEWS) if row["pictures"] else (row["item"],),
+            caption=_caption(row),
             score=row["size"],
         )
         for row in first_of_each(ranked, "label", WORST)
@@ -92,12 +120,17 @@ def gallery(rows: pa.Table, norm: str) -> list[Figure]:
         return []
     return [
         GalleryFigure(
-            id="examples", title="Clean, adversarial, difference", entries=tuple(entries),
+            id="examples", title="Images that were broken", entries=tuple(entries), columns=COLUMNS,
             caption="The difference is amplified: the largest change of any pixel becomes full contrast about grey. "
             "The score is the size of the change in the attack's norm, pixels from 0 to 1.",
-            alt=f"Smallest change shown: {entries[0].caption}.",
+            alt=f"First shown: {entries[0].caption}.",
         )
     ]  # fmt: skip
+
+
+def _caption(row: Row) -> str:
+    by = f" ({row['by']})" if row["by"] else ""
+    return f"{row['label']}, taken for {row['taken']} within {radius_text(row['norm'], row['eps'])}{by}"
 
 
 def _shown(norm: str, eps: float) -> float:

@@ -13,7 +13,7 @@ from clipaudit.contract import Cell
 from clipaudit.errors import ImageError
 from clipaudit_audits.choosing import spread
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
-from clipaudit_audits.robustness.adversarial_subjects import CHECKED, draw, victim_of
+from clipaudit_audits.robustness.adversarial_subjects import CHECKED, MADE_ON, draw, victim_of
 from clipaudit_audits.robustness.attacks.balls import Norm, ball
 from clipaudit_audits.robustness.attacks.goals import Chosen, Goal, Margin
 from clipaudit_audits.robustness.attacks.victim import Victim
@@ -67,8 +67,9 @@ class _Pilot:
         right = float((self.victim.scores(self.pixels).argmax(dim=1) == self.labels).float().mean())
         if part == "targeted":
             return self.n * (self._towards() + 2 * FORWARD * (1 + len(params.eps("linf"))))
-        if part == "universal":
-            return self.n * right * (0.5 * params.universal_rounds + 2 * 0.5 * FORWARD)
+        if part in ("universal", "patch"):
+            hit = self.n * right
+            return min(hit, 2 * MADE_ON) * params.rounds + 2 * FORWARD * hit
         if part == "transfer":
             return self.n * right * (params.steps + 5 * FORWARD)
         norm: Norm = "linf" if part == "linf" else "l2"

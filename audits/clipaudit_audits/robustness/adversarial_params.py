@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from clipaudit.contract import TemplateParams
 
-Part = Literal["linf", "l2", "targeted", "universal", "transfer"]
+Part = Literal["linf", "l2", "targeted", "universal", "patch", "transfer"]
 AttackName = Literal["apgd-ce", "apgd-t", "fab-t", "square"]
 
 PUBLISHED: dict[str, Any] = {
@@ -44,9 +44,10 @@ class AdversarialParams(TemplateParams):
         "models, APGD with 5 restarts and targeted APGD with 9 targets, 100 steps, 80 templates.",
     )
     parts: tuple[Part, ...] = Field(
-        default=("linf", "l2", "targeted", "universal"), min_length=1,
+        default=("linf", "l2", "targeted", "universal", "patch"), min_length=1,
         description="linf, l2: robust accuracy; targeted: any image to any text; universal: one change for all images; "
-        "transfer: examples made on this model shown to `second`. Each is a cell.",
+        "patch: one square stuck on all images; transfer: examples made on this model shown to `second`. Each is a "
+        "cell.",
     )  # fmt: skip
     eps_linf: tuple[Eps, ...] = Field(
         default=(0.25 / 255, 0.5 / 255, 1 / 255, 2 / 255, 4 / 255), min_length=1, max_length=20,
@@ -79,7 +80,10 @@ class AdversarialParams(TemplateParams):
         min_length=1, max_length=100, description="Texts that images are driven to; one is dealt to each image.",
     )  # fmt: skip
     universal_eps: Eps = Field(default=8 / 255, description="Most that one change for all images may change a pixel.")
-    universal_rounds: int = Field(default=10, ge=1, le=1000, description="Passes over the images it is made on.")
+    patch_area: float = Field(default=0.05, gt=0, le=1, description="Share of the image that the patch covers.")
+    rounds: int = Field(
+        default=10, ge=1, le=1000, description="Passes over the images that a change or a patch for all is made on."
+    )
     second: str = Field(default="", description="Model specification of the second model, for the part transfer.")
 
     @model_validator(mode="before")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SIDE = 224
+PICTURES = 2  # triples kept per piece of a cell
 VIEWS = ("clean", "adversarial", "difference")
 
 

@@ -94,32 +94,48 @@ def targeted(rows: Sequence[Row], seed: int) -> list[Estimate]:
     return [*found, scorer.mean("cosine_text", ended, "cosine_after", said, role="secondary", references=tuple(marks))]
 
 
-def shared(rows: Sequence[Row], seed: int, kind: str) -> list[Estimate]:
-    """`kind` "universal": one change for all images; "transfer": examples shown to a second model."""
+def for_all(rows: Sequence[Row], seed: int, part: str) -> list[Estimate]:
+    """`part` "universal" or "patch": one change for all images, counted on images that it was not made on."""
+    eps = max(radii(rows, part), default=0.0)
+    if part == "patch":
+        return _beside_noise(
+            rows, seed, part, "patch_noise", "a patch of random colours",
+            f"One and the same patch, a square of {radius_text('patch', eps)}, made on other images and stuck "
+            "anywhere, broke {} of the images that are right when clean",
+        )  # fmt: skip
+    return _beside_noise(
+        rows, seed, part, "noise_success", "random noise as large",
+        f"One and the same change, {_within(rows, eps)}, made on other images, broke {{}} of the images that are right "
+        "when clean",
+    )  # fmt: skip
+
+
+def transfer(rows: Sequence[Row], seed: int) -> list[Estimate]:
+    """Examples shown to a second model."""
+    scorer, own = Scorer(seed), of_kind(rows, "own")
+    within = _within(rows, max(radii(rows, "transfer"), default=0.0))
+    said = f"Examples made on this model, {within}, made the second model wrong on {{}} of those that both get right"
+    found = _beside_noise(rows, seed, "transfer", "noise_success", "random noise as large", said)
+    same = scorer.share_of(own, lambda row: bool(row["success"]))
+    return [
+        *found,
+        scorer.rate("attack_success", same, "The same examples break {} on this model", role="secondary"),
+    ]
+
+
+def _beside_noise(rows: Sequence[Row], seed: int, part: str, noise: str, what: str, said: str) -> list[Estimate]:
+    """Success, the same of noise (`what`) as a control, and accuracy on clean images."""
     scorer = Scorer(seed)
-    noise = scorer.share_of(of_kind(rows, "noise"), lambda row: bool(row["success"]))
-    done = scorer.share_of(of_kind(rows, kind), lambda row: bool(row["success"]))
-    eps = max(radii(rows, kind), default=0.0)
-    within = _within(rows, eps)
-    said = {
-        "universal": f"One and the same change, {within}, made on other images, broke {{}} of the "
-        "images that are right when clean",
-        "transfer": f"Examples made on this model, {within}, made the second model wrong on {{}} of the images "
-        "that both get right",
-    }[kind]
-    if noise.value is not None:
-        said += f"; random noise as large does so for {percent(noise.value)}"
+    random = scorer.share_of(of_kind(rows, "noise"), lambda row: bool(row["success"]))
+    done = scorer.share_of(of_kind(rows, part), lambda row: bool(row["success"]))
     clean = scorer.share_of(of_kind(rows, "clean"), lambda row: bool(row["right"]))
-    found = [
-        scorer.rate(f"{kind}_success", done, said, references=reference("random noise as large", noise)),
-        scorer.rate("noise_success", noise, "Random noise as large breaks {} of them", role="control"),
+    if random.value is not None:
+        said += f"; {what} does so for {percent(random.value)}"
+    return [
+        scorer.rate(f"{part}_success", done, said, references=reference(what, random)),
+        scorer.rate(noise, random, f"{what[0].upper()}{what[1:]} breaks {{}} of them", role="control"),
         scorer.rate("clean_accuracy", clean, "Without attack the model is right on {}", role="secondary"),
     ]
-    own = of_kind(rows, "own")
-    if own:
-        same = scorer.share_of(own, lambda row: bool(row["success"]))
-        found.append(scorer.rate("attack_success", same, "The same examples break {} on this model", role="secondary"))
-    return found
 
 
 def _within(rows: Sequence[Row], eps: float) -> str:

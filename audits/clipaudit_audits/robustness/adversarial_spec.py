@@ -5,6 +5,7 @@ from __future__ import annotations
 from clipaudit.contract import AuditSpec, MetricSpec, Need
 from clipaudit.results import Direction, Harm
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
+from clipaudit_audits.robustness.adversarial_subjects import MADE_ON
 
 WORSE_HIGH, WORSE_LOW, PLAIN = Direction.HIGHER_IS_WORSE, Direction.LOWER_IS_WORSE, Direction.DESCRIPTIVE
 MIN_N = 20
@@ -48,13 +49,15 @@ METRICS = (
         min_n=MIN_N, formula="mean cosine of attacked image and chosen text, once it comes first",
     ),
     _rate("universal_success", "One change for all images", WORSE_HIGH, "P(wrong | right when clean), images not used"),
+    _rate("patch_success", "One patch for all images", WORSE_HIGH, "P(wrong | right when clean), images not used"),
+    _rate("patch_noise", "Errors under a patch of random colours", PLAIN, "P(wrong | right when clean), same places"),
     _rate("transfer_success", "Success on a second model", WORSE_HIGH, "P(second model wrong | both right when clean)"),
     *CHECKS,
 )  # fmt: skip
 
 SPEC = AuditSpec(
     id="adversarial",
-    version="1",
+    version="2",
     family="robustness",
     title="Adversarial images",
     question="How small a change of the pixels, chosen to deceive, makes the model wrong, or makes it see any text?",
@@ -68,6 +71,7 @@ SPEC = AuditSpec(
         "Andriushchenko et al. 2020, Square Attack, ECCV",
         "Schlarmann et al. 2024, Robust CLIP, ICML",
         "Shafahi et al. 2020, Universal Adversarial Training, AAAI",
+        "Brown et al. 2017, Adversarial Patch, arXiv 1712.09665",
         "Carlini et al. 2019, On Evaluating Adversarial Robustness",
     ),
     needs=frozenset({Need.SCORES, Need.EMBEDDINGS, Need.GRADIENTS}),
@@ -80,14 +84,16 @@ SPEC = AuditSpec(
         "The pixels are attacked as floating-point numbers after resizing and cropping. Changes below 1/255 do not "
         "survive being saved as an 8-bit picture: small radii compare models, they describe no uploaded file.",
         "White-box attacks need the weights. What somebody without them can do is shown by Square and transfer alone.",
-        "Changes are bounded per pixel or in sum; patches, rotations and repainting are not tested.",
+        "Changes are bounded per pixel, in sum, or to one square; rotations and repainting are not tested.",
     ),
     methods="Images are drawn evenly over the classes and classified by prompt-ensembled text weights; the mean and "
     "standard deviation of the checkpoint are applied inside the attacked network. At each radius, from small to "
     "large, APGD on cross-entropy, APGD on the targeted difference of logits ratio, FAB and Square follow each other, "
     "each on the images that still stand, and stop at an image's first success; what is broken at one radius is broken "
     "at all larger ones. Robust accuracy counts all images, attack success those that were right when clean. "
-    "Cross-entropy depends on the logit scale, the other losses do not. On the first images six checks are made of the "
-    "measurement itself; where one fails, the cell's findings are inconclusive. Where the network computes in bfloat16 "
-    "an example counts only if the same network in float32 agrees. Wilson intervals, or BCa over clusters.",
+    "Cross-entropy depends on the logit scale, the other losses do not. A change or a patch for all images is made on "
+    f"half of the images that the model gets right (at most {MADE_ON:,}) and shown on the other half, and "
+    "the other way round; the patch lies at another place on each image. On the first images six checks are made of "
+    "the measurement itself; where one fails, the cell's findings are inconclusive. Where the network computes in "
+    "bfloat16 an example counts only if the same network in float32 agrees. Wilson intervals, or BCa over clusters.",
 )  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CHUNK = 16  # images attacked together, and kept together when a run is killed
 CHECKED = 2 * CHUNK  # images on which the checks of the measurement are made
+MADE_ON = 200  # images that a change for all is made on, at most
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Trial:
     def rounding(self) -> float:
         """Lead in cosine below which the order of two classes is a matter of rounding."""
         return 1e-5 if self.victim.exact is None else 5e-3
+
+    @property
+    def may_be_shown(self) -> bool:
+        """The card allows pictures of its images in reports."""
+        return self.cell.data is not None and self.cell.data.thumbnails
 
     def right(self, position: int) -> bool:
         """The clean image at a position is classified correctly."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
-from clipaudit_audits.robustness.adversarial_pictures import triple
+from clipaudit_audits.robustness.adversarial_pictures import PICTURES, triple
 from clipaudit_audits.robustness.adversarial_rows import Journal, Record, record, table, unreadable
 from clipaudit_audits.robustness.adversarial_subjects import CHECKED, CHUNK, Trial
 from clipaudit_audits.robustness.attacks.balls import Ball, ball
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LARGE: dict[str, float] = {"linf": 32 / 255, "l2": 20.0}  # at which nothing stands, if gradients lead anywhere
-PICTURES = 2  # triples kept per chunk
-
 Norm = Literal["linf", "l2"]
 
 
@@ -103,7 +101,7 @@ class _Chunk:
                             "by": budget.attacks[int(result.by[j])],
                             "size": float(sizes[j]),
                         }
-                        if pictures < PICTURES and self._may_be_shown():
+                        if pictures < PICTURES and self.trial.may_be_shown:
                             pictures += 1
                             broken[i]["pictures"] = triple(some.pixels[j], result.pixels[j])
             for i, position in enumerate(self.hit):
@@ -180,7 +178,3 @@ class _Chunk:
     def _eps_checked(self) -> float:
         """The smallest radius above 0, where some images still stand and a check can tell something."""
         return next((eps for eps in self.trial.params.eps(self.norm) if eps > 0), LARGE[self.norm])
-
-    def _may_be_shown(self) -> bool:
-        data = self.trial.cell.data
-        return data is not None and data.thumbnails

@@ -9,6 +9,7 @@ from clipaudit_audits.robustness.attacks.goals import lead
 from clipaudit_audits.robustness.attacks.victim import Victim
 
 FIRST_STEP = 0.25  # in radii; falls to zero along the rounds
+CAP = 0.1  # in cosine: a lead beyond it counts no more
 
 
 class CappedMargin:
@@ -30,7 +31,7 @@ def universal(
     """(3, H, W) change, at most eps a pixel, made on pixels (n, 3, H, W) with labels (n,)."""
     generator = torch.Generator().manual_seed(seed)
     change = torch.zeros(pixels.shape[1:])
-    around, goal = LInf(eps), CappedMargin(labels, cap=0.1 * victim.scale)
+    around, goal = LInf(eps), CappedMargin(labels, cap=CAP * victim.scale)
     total = rounds * -(-len(pixels) // victim.batch)
     done = 0
     for _ in range(rounds):

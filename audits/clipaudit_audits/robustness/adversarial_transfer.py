@@ -1,4 +1,4 @@
-"""One change for all images, and examples shown to a second model."""
+"""Examples shown to a second model."""
 
 from __future__ import annotations
 
@@ -9,49 +9,18 @@ import torch
 from torch.nn import functional
 
 from clipaudit.errors import ModelError
-from clipaudit.stimuli.recipe import seed_from
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.robustness.adversarial_rows import Journal, Record, record, table, unreadable
 from clipaudit_audits.robustness.adversarial_subjects import Trial
 from clipaudit_audits.robustness.attacks.apgd import apgd
 from clipaudit_audits.robustness.attacks.balls import ball
 from clipaudit_audits.robustness.attacks.goals import CrossEntropy
-from clipaudit_audits.robustness.attacks.universal import universal
 from clipaudit_audits.robustness.attacks.victim import Victim
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import DualEncoder
-
-
-def for_all(trial: Trial, journal: Journal) -> list[pa.Table]:
-    """One change made on every other image that the model gets right, shown on the others; noise of the same size."""
-    return [table(unreadable(trial)), journal.keep("universal", partial(_for_all, trial))]
-
-
-def _for_all(trial: Trial) -> list[Record]:
-    params, victim, eps = trial.params, trial.victim, trial.params.universal_eps
-    hit = [i for i in trial.readable() if trial.right(i)]
-    made_on, shown_on = hit[::2], hit[1::2]
-    records = [record(trial, i, "clean") for i in trial.readable()]
-    if not made_on or not shown_on:
-        return records
-    seed = seed_from(trial.cell.seed, "universal") % 2**63
-    pixels = trial.pixels(made_on)
-    subjects = trial.subjects(made_on, pixels, torch.zeros(len(made_on), victim.classes))
-    change = universal(victim, pixels, subjects.labels, eps, params.universal_rounds, seed)
-    noise = eps * torch.randn(change.shape, generator=torch.Generator().manual_seed(seed)).sign()
-    for positions in trial.chunks(shown_on):
-        clean = trial.pixels(positions)
-        labels = trial.subjects(positions, clean, torch.zeros(0)).labels
-        for kind, added in (("universal", change), ("noise", noise)):
-            wrong = victim.scores((clean + added).clamp(0, 1)).argmax(dim=1) != labels
-            records += [
-                record(trial, p, kind, norm="linf", eps=eps, success=bool(w))
-                for p, w in zip(positions, wrong, strict=True)
-            ]
-    return records
 
 
 def transfer(trial: Trial, journal: Journal) -> list[pa.Table]:
