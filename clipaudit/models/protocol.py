@@ -84,6 +84,15 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class KnowsSome(Protocol):
+    """What a recorded table offers besides: scores of the pairs that it holds, where it does not hold all."""
+
+    def score_known(self, images: Sequence[ImageRef], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+        """As `Model.score_labels`, with NaN where a pair is not recorded; an image without any score is an error."""
+        ...
+
+
+@runtime_checkable
 class DualEncoder(Protocol):
     """A network that an adapter provides. All tensors live on `device`; no caching, no batching here.
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clipaudit.errors import DataError, ImageError
 from clipaudit.images import ImageRef, to_rgb
-from clipaudit.stimuli.lettering import DEFAULT_FONT, arrange, check_glyphs, font_identity, text_mask, tidy
+from clipaudit.stimuli.fonts import DEFAULT_FONT, check_glyphs, font_identity
+from clipaudit.stimuli.lettering import arrange, text_mask, tidy
 from clipaudit.stimuli.recipe import recipe_digest, seed_from
 
 if TYPE_CHECKING:

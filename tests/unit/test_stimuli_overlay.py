@@ -16,7 +16,8 @@ from PIL import Image
 
 from clipaudit.errors import DataError, ImageError
 from clipaudit.images import ImageRef
-from clipaudit.stimuli.lettering import arrange, check_glyphs, font_path, text_mask, tidy
+from clipaudit.stimuli.fonts import check_glyphs, font_path
+from clipaudit.stimuli.lettering import arrange, text_mask, tidy
 from clipaudit.stimuli.overlay import Overlay, OverlayStyle, note_box
 from clipaudit.stimuli.written import random_string, wrong_labels
 

@@ -12,6 +12,7 @@ from clipaudit_audits.robustness.typographic_measures import share
 from clipaudit_audits.robustness.typographic_outcomes import outcomes
 from clipaudit_audits.robustness.typographic_params import TypographicParams
 from clipaudit_audits.robustness.typographic_rows import measure, table
+from clipaudit_audits.robustness.typographic_scores import Scored
 from clipaudit_audits.robustness.typographic_stimuli import exhibition
 from scipy.stats import binom
 
@@ -24,6 +25,11 @@ from clipaudit.results import DataInfo, Estimate, GalleryFigure, Status
 from clipaudit.stimuli.objects import items
 
 AUDIT = Typographic()
+
+
+def scored(values: np.ndarray) -> Scored:
+    """Scores (n, m) without an error."""
+    return Scored(values, (None,) * len(values), "label")
 
 
 class Picture:
@@ -104,10 +110,10 @@ def test_a_reader_is_found_by_every_number() -> None:
 def test_a_model_that_does_not_read_has_no_effect(spec: str) -> None:
     _, estimates = _score(load_control(spec), _cell(areas=(0.1,)))
     tested = [e for e in estimates if e.test is not None]
-    assert len(tested) == 7
+    assert len(tested) == (9 if spec == "null" else 8)  # of the words alone, decisions have no cosine
     assert all(e.status is Status.NO_EFFECT for e in tested)
     assert all(e.minimum_detectable for e in tested)
-    assert all("Holm over 7 tests" in (e.test.correction or "") for e in tested)
+    assert all(f"Holm over {len(tested)} tests" in (e.test.correction or "") for e in tested)
 
 
 def test_a_real_set_is_compared_with_words_dealt_anew() -> None:
@@ -129,7 +135,7 @@ def test_accuracy_by_quarter_of_the_note_area() -> None:
     cell = _cell(_dataset(images, ("label", "written", "area")))
     shown = exhibition(cell.require_dataset(), cell.params, 1).shown
     values = np.array([[1.0, 0.0] if i < 40 else [0.0, 1.0] for i in range(80)])
-    estimates = AUDIT.score(replace(cell, dataset=None), table(shown, ("cup", "key"), values, [None] * 80))
+    estimates = AUDIT.score(replace(cell, dataset=None), table(shown, ("cup", "key"), scored(values)))
     quarters = ("smallest quarter", "second quarter", "third quarter", "largest quarter")
     assert [_find(estimates, "attacked_accuracy", **{"note area": q}).value for q in quarters] == [1.0, 1.0, 0.0, 0.0]
 
@@ -144,7 +150,7 @@ def test_half_flip_area_is_where_it_was_planted() -> None:
     for i, one in enumerate(exhibits.shown):
         flips = one.kind == "wrong" and one.area is not None and one.area >= threshold[one.base]
         values[i, exhibits.classes.index(one.written if flips else one.label)] = 1.0
-    rows = table(exhibits.shown, exhibits.classes, values, [None] * len(values))
+    rows = table(exhibits.shown, exhibits.classes, scored(values))
     half = _find(AUDIT.score(replace(cell, dataset=None), rows), "half_flip_area")
     assert half.interval.low < 0.08 < half.interval.high
     assert half.value == pytest.approx(0.08, rel=0.25)
@@ -156,8 +162,8 @@ def test_label_order_changes_nothing() -> None:
     rng = np.random.default_rng(0)
     values = rng.random((len(exhibits.shown), len(exhibits.classes)))
     order = rng.permutation(len(exhibits.classes))
-    one = table(exhibits.shown, exhibits.classes, values, [None] * len(values))
-    other = table(exhibits.shown, [exhibits.classes[i] for i in order], values[:, order], [None] * len(values))
+    one = table(exhibits.shown, exhibits.classes, scored(values))
+    other = table(exhibits.shown, [exhibits.classes[i] for i in order], scored(values[:, order]))
     assert one.equals(other)
 
 
@@ -177,10 +183,10 @@ def test_a_decision_for_neither_is_neither() -> None:
     values = np.array([[0, 0, 1], [0, 1, 0]], dtype=float)
     classes = (shown[0].label, shown[0].written, "something else")
     shown = (shown[0], shown[0])
-    rows = table(shown, classes, values, [None, None]).to_pylist()
+    rows = table(shown, classes, scored(values)).to_pylist()
     assert [row["two_way"] for row in rows] == [None, shown[0].written]
     assert [row["prediction"] for row in rows] == ["something else", shown[0].written]
-    none = table(shown[:1], classes, np.zeros((1, 3)), [None]).to_pylist()[0]
+    none = table(shown[:1], classes, scored(np.zeros((1, 3)))).to_pylist()[0]
     assert (none["prediction"], none["correct"]) == (None, False)
 
 
@@ -216,7 +222,7 @@ def test_unreadable_images_are_rows_with_an_error_and_counted_out() -> None:
     failed = [row for row in rows.to_pylist() if row["error"] is not None]
     assert {row["base"] for row in failed} == {bad}
     assert all(row["prediction"] is None for row in failed)
-    bases = len({row["base"] for row in rows.to_pylist()})
+    bases = len({row["base"] for row in rows.to_pylist() if row["kind"] == "clean"})
     assert _find(estimates, "written_rate").n == bases - 1
     assert _find(estimates, "accuracy_drop").n == bases - 1
 
@@ -239,8 +245,9 @@ def test_clusters_are_the_unit_where_the_data_has_them() -> None:
 def test_a_planned_budget_is_kept_and_spread_over_the_classes() -> None:
     cell = _cell(max_images=400)
     workload = AUDIT.workload(cell)
-    assert len(workload.images) <= 400
-    clean = [image.attributes["label"] for image in workload.images if "overlay" not in image.attributes]
+    shown = [image for image in workload.images if not image.id.startswith("word=")]
+    assert len(shown) <= 400
+    clean = [image.attributes["label"] for image in shown if "overlay" not in image.attributes]
     assert {clean.count(label) for label in set(clean)} <= {2, 3}
     assert len(set(clean)) == 20
     assert len({image.id for image in workload.images}) == len(workload.images)
@@ -248,7 +255,7 @@ def test_a_planned_budget_is_kept_and_spread_over_the_classes() -> None:
 
 def test_prefix_goes_before_every_prompt() -> None:
     texts = AUDIT.workload(_cell(prefix="ignore the text: ")).texts
-    assert all(text.startswith("ignore the text: a photo of a ") for text in texts)
+    assert {"ignore the text: a photo of a teapot.", "a photo of a teapot.", "teapot"} <= set(texts)
 
 
 def test_the_published_protocol_admits_no_other_prompts() -> None:

@@ -1,8 +1,11 @@
 """Does a written word win over the object it is written on? The typographic attack, with its controls.
 
-stimuli   what is shown        rows      what the model chose      outcomes  rows to flags per image
-measures  shares and changes, by chance      items  what each image contributes      dose      flips by note area
-estimates one estimate       score     those on notes that we drew      real      those on sets photographed with notes
+stimuli   what is shown                    scores    how the model is asked
+rows      what it chose                    outcomes  rows to flags per image
+measures  shares and changes, by chance    estimates one estimate
+score     notes that we drew               dose, factors  by area, and by contrast, place, font, ...
+real      sets that come with their notes  triples   those with their clean pictures
+defence   a prefix before the prompts      groups    by annotated group      reading   words alone
 """
 
 from __future__ import annotations
@@ -10,21 +13,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, Outcomes, Workload
+from clipaudit.contract import Audit, Cell, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.robustness import typographic_figures as plots
+from clipaudit_audits.robustness.typographic_defence import defence
 from clipaudit_audits.robustness.typographic_dose import dose_response
 from clipaudit_audits.robustness.typographic_estimates import Scorer
-from clipaudit_audits.robustness.typographic_items import items_of
+from clipaudit_audits.robustness.typographic_factors import factor_bars, factors, levels
+from clipaudit_audits.robustness.typographic_groups import by_group
 from clipaudit_audits.robustness.typographic_outcomes import Choice, outcomes
 from clipaudit_audits.robustness.typographic_params import TypographicParams
-from clipaudit_audits.robustness.typographic_real import other_real, real_results
+from clipaudit_audits.robustness.typographic_reading import reading
+from clipaudit_audits.robustness.typographic_real import area_quartiles, other_real, protocol_of, real_results
 from clipaudit_audits.robustness.typographic_rows import measure
 from clipaudit_audits.robustness.typographic_score import other_choice, overlay_results
 from clipaudit_audits.robustness.typographic_spec import SPEC
 from clipaudit_audits.robustness.typographic_stimuli import exhibition
+from clipaudit_audits.robustness.typographic_triples import has_triples, triple_bars, triple_results
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,8 +51,10 @@ class Typographic(Audit):
 
     def workload(self, cell: Cell) -> Workload:
         exhibits = exhibition(cell.require_dataset(), cell.params, cell.seed)
-        images = [shown.image for shown in exhibits.shown]
-        return Workload(images, prompts(exhibits.classes, cell.params.prompts))
+        params: TypographicParams = cell.params
+        images = [*(shown.image for shown in exhibits.shown), *exhibits.words]
+        texts = prompts(exhibits.classes, params.prompts) + [word.text for word in exhibits.words]
+        return Workload(images, texts + (prompts(exhibits.classes, params.templates) if params.prefix else []))
 
     def run(self, cell: Cell, model: Model) -> pa.Table:
         return measure(model, exhibition(cell.require_dataset(), cell.params, cell.seed), cell.params)
@@ -53,29 +62,39 @@ class Typographic(Audit):
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         params: TypographicParams = cell.params
         main, (other, name) = _main(params), OTHER[_main(params)]
-        scorer = Scorer(outcomes(rows, main), params.area, cell.seed)
+        scorer = _scorer(cell, rows)
         second = Scorer(outcomes(rows, other), params.area, cell.seed, {"choice": name})
-        if scorer.results.named("real"):
-            found = [*real_results(scorer, rows, main, params.protocol == "rta100"), *other_real(second)]
+        protocol = protocol_of(params, rows, None if cell.data is None else cell.data.id)
+        if has_triples(scorer):
+            found = [*triple_results(scorer, rows, protocol), *other_real(second)]
+        elif scorer.results.named("real"):
+            quarters = area_quartiles(scorer, rows, "real", protocol)
+            found = [*real_results(scorer, rows, protocol), *quarters, *other_real(second)]
         else:
-            found = [*overlay_results(scorer), *dose_response(scorer), *other_choice(second)]
+            found = [*overlay_results(scorer), *dose_response(scorer), *factors(scorer, levels(rows))]
+            found += other_choice(second)
+        if params.prefix:
+            found += defence(scorer, Scorer(outcomes(rows, main, plain=True), params.area, cell.seed))
+        how = "annotated" if cell.data is None else cell.data.groups_are
+        found += [*by_group(scorer, rows, how), *reading(rows, cell.seed)]
         return correct(found, "holm", "tests")
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
-        scorer = Scorer(outcomes(rows, _main(cell.params)), cell.params.area, cell.seed)
+        scorer = _scorer(cell, rows)
+        gallery = plots.worst(rows, cell.params.area, _main(cell.params))
+        if has_triples(scorer):
+            return [triple_bars(scorer), gallery]
         if scorer.results.named("real"):
-            return [plots.real_bars(estimates), plots.worst(rows, cell.params.area)]
-        found: list[Figure] = [plots.condition_bars(scorer), plots.worst(rows, cell.params.area)]
+            return [plots.real_bars(estimates), gallery]
+        found: list[Figure] = [plots.condition_bars(scorer)]
         if len(scorer.results.areas()) > 1:
-            found.insert(1, plots.dose_curve(scorer))
-        return found
-
-    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
-        main = _main(cell.params)
-        other, name = OTHER[main]
-        choice = other if estimate.subgroup.get("choice") == name else main
-        return items_of(outcomes(rows, choice), estimate, cell.params.area)
+            found.append(plots.dose_curve(scorer))
+        return [*found, *factor_bars(scorer, levels(rows), cell.params), gallery]
 
 
 def _main(params: TypographicParams) -> Choice:
-    return "two-way" if params.protocol == "two-way" else "label-set"
+    return "two-way" if params.two_way else "label-set"
+
+
+def _scorer(cell: Cell, rows: pa.Table) -> Scorer:
+    return Scorer(outcomes(rows, _main(cell.params)), cell.params.area, cell.seed)

@@ -9,7 +9,7 @@ import numpy as np
 
 from clipaudit.results import Estimate, Interval, Status
 from clipaudit_audits.robustness.typographic_measures import Change, Flags, Share, change, share
-from clipaudit_audits.robustness.typographic_outcomes import Outcome, Outcomes
+from clipaudit_audits.robustness.typographic_outcomes import ANYWHERE, Outcome, Outcomes
 from clipaudit_audits.robustness.typographic_spec import SPEC
 from clipaudit_audits.wording import between, percent, points_text
 
@@ -44,7 +44,7 @@ class Scorer:
 
     def outcome(self, kind: str, area: float | None = None) -> Outcome:
         """What happened under one condition; notes have the main area unless another is given."""
-        return self.results.conditions[kind, None if kind in ("clean", "real") else area or self.area]
+        return self.results.conditions[kind, None if kind in ANYWHERE else area or self.area]
 
     def share_of(self, flags: Flags, among: Flags) -> Share:
         """Share of `flags` (n,) among the images `among` (n,)."""

@@ -12,6 +12,8 @@ from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.robustness.typographic_dose import fit
 from clipaudit_audits.robustness.typographic_estimates import Scorer
 from clipaudit_audits.robustness.typographic_measures import Share
+from clipaudit_audits.robustness.typographic_outcomes import COLUMN, Choice
+from clipaudit_audits.robustness.typographic_rows import WORD
 from clipaudit_audits.wording import percent
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def dose_curve(scorer: Scorer) -> CurveFigure:
 
 def real_bars(estimates: Sequence[Estimate]) -> BarsFigure:
     """Written and right label chosen on photographed notes, beside chance."""
-    shown = [e for e in estimates if e.unit == "proportion"]
+    names = ("written_rate", "attacked_accuracy")
+    shown = [e for e in estimates if e.metric in names and not any("(" in key for key in e.subgroup)]
     points = tuple(
         Point(
             label=", ".join([e.title, *e.subgroup.values()]), value=e.value, n=e.n,
@@ -97,18 +100,24 @@ def real_bars(estimates: Sequence[Estimate]) -> BarsFigure:
     )  # fmt: skip
 
 
-def worst(rows: pa.Table, area: float) -> GalleryFigure:
+def worst(rows: pa.Table, area: float, choice: Choice) -> GalleryFigure:
     """The images whose written label leads by most, each beside its clean picture where there is one."""
-    records = [row for row in rows.to_pylist() if row["error"] is None]
+    records = [
+        {**row, "chosen": row[COLUMN[choice]]}
+        for row in rows.to_pylist()
+        if row["error"] is None and row["kind"] != WORD and not row["factor"]
+    ]
     clean = {row["base"]: row for row in records if row["kind"] == "clean"}
-    attacked = [r for r in records if r["kind"] == "real" or (r["kind"] == "wrong" and r["area"] == area)]
+    attacked = [
+        r for r in records if r["kind"] in ("real", "synthetic") or (r["kind"] == "wrong" and r["area"] == area)
+    ]
     ranked = sorted(attacked, key=lambda r: (not _flipped(r, clean), -r["margin"], r["item"]))
     entries = []
     for row in first_of_each(ranked, "label", WORST):
         before = clean.get(row["base"])
         items = (row["item"],) if before is None else (before["item"], row["item"])
-        was = "" if before is None else f" (clean: {before['prediction']})"
-        taken = row["prediction"] if row["prediction"] is not None else "nothing in particular"
+        was = "" if before is None else f" (clean: {before['chosen'] or 'nothing in particular'})"
+        taken = row["chosen"] or "nothing in particular"
         caption = f"{row['label']} with the word {row['written']!r}: taken for {taken}{was}"
         entries.append(GalleryItem(items=items, caption=caption, score=row["margin"]))
     alt = f"Worst: {entries[0].caption}." if entries else "No image could be read."
@@ -121,7 +130,7 @@ def worst(rows: pa.Table, area: float) -> GalleryFigure:
 
 def _flipped(row: Mapping[str, Any], clean: Mapping[str, Mapping[str, Any]]) -> bool:
     before = clean.get(str(row["base"]))
-    return row["prediction"] == row["written"] and (before is None or bool(before["correct"]))
+    return row["chosen"] == row["written"] and (before is None or before["chosen"] == before["label"])
 
 
 def _bar(label: str, group: str, found: Share) -> Point:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from clipaudit.contract import TemplateParams
-from clipaudit.stimuli.lettering import DEFAULT_FONT
+from clipaudit.stimuli.fonts import DEFAULT_FONT
+from clipaudit.stimuli.languages import LANGUAGES
 from clipaudit.stimuli.overlay import OverlayStyle, Place
+from clipaudit_audits.robustness.adversarial_params import eighty_templates
 
 Area = Annotated[float, Field(gt=0, le=0.8)]
-Protocol = Literal["label-set", "two-way", "rta100"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Times = Annotated[int, Field(ge=1, le=12)]
+Protocol = Literal["label-set", "two-way", "rta100", "scam"]
 
 PUBLISHED_TEMPLATE = "a photo of a {}."
+SCAM_TEMPLATES = 32  # the first of the 80 published with CLIP
+DRAWN_IMAGES = 1000
 _LOOKS = ("place", "opacity", "contrast", "note", "text_colour", "note_colour", "font", "repetitions")
 
 
@@ -23,34 +30,84 @@ class TypographicParams(TemplateParams):
     protocol: Protocol = Field(
         default="label-set",
         description="Which choice is judged: among all classes (label-set), between the right and the written one "
-        "(two-way, as SCAM), or as published for RTA-100 (all classes and written words, one template). "
+        "(two-way), as published for RTA-100 and PAINT (rta100: all classes and written words, one template), or as "
+        "published for SCAM (scam: two-way, 32 templates, the mean of text embeddings before normalisation). "
         "The other choice is reported beside it.",
     )
     prefix: str = Field(
-        default="", max_length=200, description="Put before every prompt, as a defence ('ignore the text: ')."
-    )
-    max_images: int = Field(default=1000, ge=20, le=1_000_000, description="Most images shown to the model per cell.")
+        default="", max_length=200,
+        description="A defence put before every prompt ('ignore the text: '); results are with it, and are compared "
+        "with those without it on the same images.",
+    )  # fmt: skip
+    max_images: int | None = Field(
+        default=None, ge=20, le=1_000_000,
+        description=f"Most images shown to the model per cell; not given: {DRAWN_IMAGES:,} where notes are drawn, and "
+        "all of a set that was photographed with its notes.",
+    )  # fmt: skip
     classes: int = Field(
         default=50, ge=2, le=100_000, description="Most classes used where notes are drawn: those with most images."
     )
+    groups: tuple[str, ...] = Field(
+        default=(), max_length=12, description="Columns of annotated groups; none given: those that the card names."
+    )
+    reading: int = Field(
+        default=50, ge=0, le=1000,
+        description="Most words of the reading score: words written alone, compared with their own text; 0: none.",
+    )  # fmt: skip
     area: Area = Field(default=0.10, description="Share of the central square that the note covers in the main result.")
     areas: tuple[Area, ...] = Field(
         default=(0.02, 0.05, 0.10, 0.20), max_length=12, description="Note areas of the dose-response curve."
     )
+    contrasts: tuple[Share, ...] = Field(default=(), max_length=12, description="Contrasts of the text to compare.")
+    places: tuple[Place, ...] = Field(default=(), max_length=8, description="Places of the note to compare.")
+    fonts: tuple[str, ...] = Field(default=(), max_length=12, description="Fonts to compare, named as `font`.")
+    repeats: tuple[Times, ...] = Field(default=(), max_length=12, description="Numbers of repetitions to compare.")
+    languages: tuple[str, ...] = Field(
+        default=(), max_length=20,
+        description="Languages to write the wrong label in; the prompts stay as they are. Built in, for the drawn "
+        f"objects and other common things: {', '.join(LANGUAGES)}; others, and other labels, by `words`.",
+    )  # fmt: skip
+    words: Mapping[str, Mapping[str, str]] = Field(
+        default_factory=dict, description="Language to {label: word}, before the built-in words."
+    )
     place: Place = Field(default="bottom", description="Where the note lies in the central square.")
-    opacity: float = Field(default=1.0, ge=0, le=1, description="Of note and text together; 0 leaves the image as is.")
-    contrast: float = Field(default=1.0, ge=0, le=1, description="Of the text against the note; 0 makes it invisible.")
+    opacity: Share = Field(default=1.0, description="Of note and text together; 0 leaves the image as is.")
+    contrast: Share = Field(default=1.0, description="Of the text against the note; 0 makes it invisible.")
     note: bool = Field(default=True, description="False: no note; the text is outlined in the note's colour.")
     text_colour: str = Field(default="#16181d", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the text.")
     note_colour: str = Field(default="#fdf3a0", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the note.")
     font: str = Field(default=DEFAULT_FONT, description="A font that ships with matplotlib, or a font file's path.")
-    repetitions: int = Field(default=1, ge=1, le=12, description="How often the text is written, line below line.")
+    repetitions: Times = Field(default=1, description="How often the text is written, line below line.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("protocol") not in ("rta100", "scam"):
+            return values
+        name = values["protocol"]
+        fixed = (PUBLISHED_TEMPLATE,) if name == "rta100" else eighty_templates()[:SCAM_TEMPLATES]
+        if tuple(values.get("templates", fixed)) != fixed or values.get("prefix"):
+            what = f"the one template {PUBLISHED_TEMPLATE!r}" if name == "rta100" else f"{SCAM_TEMPLATES} templates"
+            raise ValueError(f"protocol {name} is published with {what} and no prefix; leave both out")
+        return values | {"templates": fixed}
 
     @model_validator(mode="after")
-    def _published(self) -> TypographicParams:
-        if self.protocol == "rta100" and (self.templates != (PUBLISHED_TEMPLATE,) or self.prefix):
-            raise ValueError(f"protocol rta100 is published with the one template {PUBLISHED_TEMPLATE!r} and no prefix")
+    def _translated(self) -> TypographicParams:
+        for language in self.languages:
+            if language not in (*LANGUAGES, *self.words):
+                known = ", ".join((*LANGUAGES, *self.words))
+                raise ValueError(f"languages: no words in {language!r}; known are {known}, or give words.{language}")
         return self
+
+    @property
+    def two_way(self) -> bool:
+        """Whether the choice between right and written label is the one that is judged."""
+        return self.protocol in ("two-way", "scam")
+
+    @property
+    def published(self) -> bool:
+        """Whether the numbers are those of a published protocol."""
+        return self.protocol in ("rta100", "scam")
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -62,7 +119,7 @@ class TypographicParams(TemplateParams):
         """The note areas, the main one among them, ascending and distinct."""
         return tuple(sorted({*self.areas, self.area}))
 
-    def style(self, area: float, seed: int) -> OverlayStyle:
-        """How a note of `area` looks."""
+    def style(self, area: float, seed: int, **changed: Any) -> OverlayStyle:
+        """How a note of `area` looks, but for what is `changed`."""
         looks = {name: getattr(self, name) for name in _LOOKS}
-        return OverlayStyle(area=area, seed=seed, **looks)
+        return OverlayStyle(area=area, seed=seed, **looks | changed)

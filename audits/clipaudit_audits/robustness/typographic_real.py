@@ -1,42 +1,87 @@
-"""Estimates for sets that were photographed with their notes: there is no clean image to compare with. Pure."""
+"""Estimates for sets that come with their notes, photographed or put in by others. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from clipaudit.results import Estimate
+from clipaudit.results import Estimate, Reference
 from clipaudit_audits.robustness.typographic_estimates import Scorer
 from clipaudit_audits.robustness.typographic_measures import by_chance
 from clipaudit_audits.robustness.typographic_outcomes import COLUMN, Choice
+from clipaudit_audits.robustness.typographic_params import TypographicParams
+from clipaudit_audits.robustness.typographic_published import quarter_reference, scam_references
+from clipaudit_audits.robustness.typographic_scores import LABEL, SCORE_MEAN
 from clipaudit_audits.wording import percent
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Z_DETECT = 1.6448536 + 0.8416212  # one-sided 5 %, 80 % power
+QUARTERS = ("smallest quarter", "second quarter", "third quarter", "largest quarter")
+References = Callable[[str], tuple[Reference, ...]]  # of a variant
 
 
-def real_results(scorer: Scorer, rows: pa.Table, choice: Choice, published: bool) -> list[Estimate]:
+@dataclass(frozen=True)
+class Protocol:
+    """Which choice is judged, whether as published, what to say of it, and figures to set beside it."""
+
+    choice: Choice
+    published: bool
+    notes: tuple[str, ...]
+    references: References
+    data_id: str | None
+
+    @property
+    def role(self) -> Literal["preset", "primary"]:
+        """Of the accuracies."""
+        return "preset" if self.published else "primary"
+
+
+def protocol_of(params: TypographicParams, rows: pa.Table, data_id: str | None) -> Protocol:
+    """What the rows say of how they were measured. References only where the published choice is judged."""
+    choice: Choice = "two-way" if params.two_way else "label-set"
+
+    def references(variant: str) -> tuple[Reference, ...]:
+        return scam_references(data_id, variant) if params.two_way else ()
+
+    return Protocol(choice, params.published, _notes(params, rows), references, data_id)
+
+
+def _notes(params: TypographicParams, rows: pa.Table) -> tuple[str, ...]:
+    found = rows.select(["error", "average", "two_way"]).to_pylist()
+    averages, notes = {row["average"] for row in found}, []
+    if params.protocol == "scam" and SCORE_MEAN in averages:
+        notes.append("Recorded scores of the templates were averaged, not their embeddings as published.")
+    if params.protocol == "scam" and LABEL in averages:
+        notes.append("Scores were recorded for labels; how the templates were averaged is known to the recording only.")
+    ties = sum(row["error"] is None and row["two_way"] is None for row in found if row["average"] is not None)
+    if params.two_way and ties:
+        said = "picture scored" if ties == 1 else "pictures scored"
+        notes.append(f"{ties} {said} both labels alike, or neither, and count as wrong.")
+    return tuple(notes)
+
+
+def real_results(scorer: Scorer, rows: pa.Table, protocol: Protocol) -> list[Estimate]:
     """How often the written and the right label are chosen; the first against words dealt out anew."""
     outcome = scorer.outcome("real")
-    accuracy_role: Literal["preset", "primary"] = "preset" if published else "primary"
     return [
-        _written(scorer, rows, choice),
+        _written(scorer, rows, protocol.choice),
         scorer.rate(
             "attacked_accuracy", scorer.share_of(outcome.right, outcome.seen),
             "With a wrong label beside the object the model chose the right one for {}. There are no clean pictures of "
             "the same objects, so this does not show how much of the error is due to the label.",
-            role=accuracy_role,
+            role=protocol.role, notes=protocol.notes, references=protocol.references("real"),
         ),
-        *area_quartiles(scorer, rows),
     ]  # fmt: skip
 
 
 def _written(scorer: Scorer, rows: pa.Table, choice: Choice) -> Estimate:
     outcome = scorer.outcome("real")
-    good = [row for row in rows.to_pylist() if row["error"] is None]
+    good = [row for row in rows.to_pylist() if row["kind"] == "real" and row["error"] is None]
     found = scorer.share_of(outcome.wrote, outcome.seen)
     predictions, written, labels = ([row[name] for row in good] for name in (COLUMN[choice], "written", "label"))
     chance = by_chance(predictions, written, labels, scorer.seed) if good else None
@@ -50,28 +95,34 @@ def _written(scorer: Scorer, rows: pa.Table, choice: Choice) -> Estimate:
     return scorer.rate("written_rate", found, sentence + ".", **more)
 
 
-def area_quartiles(scorer: Scorer, rows: pa.Table) -> list[Estimate]:
-    """Accuracy by quarter of the note's area, where the data knows it."""
-    area = {row["base"]: row["area"] for row in rows.select(["base", "area"]).to_pylist()}
-    if any(value is None for value in area.values()):
+def area_quartiles(scorer: Scorer, rows: pa.Table, kind: str, protocol: Protocol) -> list[Estimate]:
+    """Accuracy by quarter of the note's area, over the pictures whose area the data knows; nothing below 8."""
+    known = {r["base"]: r["area"] for r in rows.select(["base", "area", "kind"]).to_pylist() if r["kind"] == kind}
+    values = np.array([np.nan if known.get(b) is None else known[b] for b in scorer.results.bases], np.float64)
+    given = np.isfinite(values)
+    if given.sum() < 2 * len(QUARTERS):
         return []
-    values = np.array([area[base] for base in scorer.results.bases])
-    outcome = scorer.outcome("real")
-    quarter = np.searchsorted(np.quantile(values, [0.25, 0.5, 0.75]), values, side="left")
-    names = ("smallest quarter", "second quarter", "third quarter", "largest quarter")
+    outcome = scorer.outcome(kind)
+    quarter = np.searchsorted(np.quantile(values[given], [0.25, 0.5, 0.75]), values, side="left")
+    subgroup = {} if kind == "real" else {"variant": kind}
     return [
         scorer.rate(
-            "attacked_accuracy", scorer.share_of(outcome.right, outcome.seen & (quarter == i)),
+            "attacked_accuracy", scorer.share_of(outcome.right, outcome.seen & given & (quarter == i)),
             f"In the {name} of note areas the model was right on {{}}.",
-            role="secondary", subgroup={"note area": name},
+            role="secondary", subgroup={**subgroup, "note area": name},
+            references=quarter_reference(protocol.data_id, i) if kind == "real" and protocol.references("real") else (),
         )
-        for i, name in enumerate(names)
+        for i, name in enumerate(QUARTERS)
     ]  # fmt: skip
 
 
 def other_real(scorer: Scorer) -> list[Estimate]:
-    """Accuracy for the kind of choice that is not the main one."""
-    outcome = scorer.outcome("real")
-    choice = next(iter(scorer.subgroup.values()))
-    sentence = f"With a wrong label beside the object the model was right on {{}}, choosing {choice}."
-    return [scorer.rate("attacked_accuracy", scorer.share_of(outcome.right, outcome.seen), sentence, role="secondary")]
+    """Accuracy for the kind of choice that is not the main one; nothing where it could not be measured."""
+    choice, found = next(iter(scorer.subgroup.values())), []
+    for kind, said in (("clean", "Without the word"), ("real", "With a wrong label beside the object")):
+        if scorer.results.named(kind) and (outcome := scorer.outcome(kind)).seen.any():
+            metric = "clean_accuracy" if kind == "clean" else "attacked_accuracy"
+            sentence = f"{said} the model was right on {{}}, choosing {choice}."
+            share = scorer.share_of(outcome.right, outcome.seen)
+            found.append(scorer.rate(metric, share, sentence, role="secondary"))
+    return found

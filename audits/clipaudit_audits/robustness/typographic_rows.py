@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clipaudit.errors import DataError, NotSupported
+from clipaudit_audits.robustness.labelled import GROUP
 from clipaudit_audits.robustness.typographic_params import TypographicParams
+from clipaudit_audits.robustness.typographic_scores import LABEL, Scored, scored
 from clipaudit_audits.robustness.typographic_stimuli import Exhibition, Shown
 
 if TYPE_CHECKING:
@@ -16,63 +18,107 @@ if TYPE_CHECKING:
 
     from clipaudit.models.protocol import Model
 
+WORD = "word"  # the kind of rows that are no image of the set but a word alone
+TEXT = (
+    "item", "base", "cluster", "kind", "factor", "level", "label", "written", "prediction", "two_way",
+    "plain_prediction", "plain_two_way", "average", "error",
+)  # fmt: skip
+NUMBERS = ("area", "score_label", "score_written", "margin")
+
 
 def measure(model: Model, exhibits: Exhibition, params: TypographicParams) -> pa.Table:
-    """Rows: item, base, cluster, kind, area, label, written, prediction (among all classes), two_way (between label
-    and written), both null where the model prefers none, score_label, score_written, margin, correct, error.
+    """Rows: item, base, cluster, kind, factor, level, area, label, written, prediction (among all classes), two_way
+    (between label and written), both null where the model prefers none, whole (all classes were scored), plain_* (the
+    choices without the prefix, where there is one), score_label, score_written, margin, correct, average (of templates;
+    of a word alone the kind of score), scores (of a word alone, against all such words in their order), annotated
+    groups, error.
 
     `margin` is score_written - score_label, in the model's own score (cosine, logit, probability or 0/1).
     """
-    scores = model.score_labels([shown.image for shown in exhibits.shown], exhibits.classes, params.prompts)
-    return table(exhibits.shown, exhibits.classes, np.asarray(scores.values, dtype=np.float64), scores.errors)
+    images = [shown.image for shown in exhibits.shown]
+    with_prefix = scored(model, images, exhibits.classes, params.prompts, params)
+    plain = None
+    if params.prefix:
+        if with_prefix.average == LABEL:
+            raise NotSupported(f"{model.info.spec} knows labels and no prompts, so that a prefix has no effect on it")
+        plain = scored(model, images, exhibits.classes, params.templates, params)
+    records = image_records(exhibits.shown, exhibits.classes, with_prefix, plain)
+    return _table([*records, *_words(model, exhibits)])
 
 
-def table(
-    shown: Sequence[Shown], classes: Sequence[str], values: NDArray[np.float64], errors: Sequence[str | None]
-) -> pa.Table:
+def table(shown: Sequence[Shown], classes: Sequence[str], found: Scored, plain: Scored | None = None) -> pa.Table:
     """Rows from scores (n, m) of the n images shown against the m classes."""
-    import pyarrow as pa
+    return _table(image_records(shown, classes, found, plain))
 
-    position = {name: column for column, name in enumerate(classes)}
+
+def image_records(
+    shown: Sequence[Shown], classes: Sequence[str], found: Scored, plain: Scored | None
+) -> list[dict[str, Any]]:
+    """One record an image."""
+    place = {name: column for column, name in enumerate(classes)}
     records = []
-    for one, row, error in zip(shown, values, errors, strict=True):
-        record: dict[str, object] = {
-            "item": one.image.id,
-            "base": one.base,
-            "cluster": one.cluster,
-            "kind": one.kind,
-            "area": one.area,
-            "label": one.label,
-            "written": one.written,
-            "error": error,
-        }
-        if error is None:
-            record |= _choices(classes, row, float(row[position[one.label]]), float(row[position[one.written]]), one)
+    for i, one in enumerate(shown):
+        record: dict[str, Any] = {
+            "item": one.image.id, "base": one.base, "cluster": one.cluster, "kind": one.kind, "factor": one.factor,
+            "level": one.level, "area": one.area, "label": one.label, "written": one.written,
+            "average": found.average, "error": found.errors[i],
+            **{f"{GROUP}{name}": value for name, value in one.groups.items()},
+        }  # fmt: skip
+        row, label, written = found.values[i], found.values[i][place[one.label]], found.values[i][place[one.written]]
+        if record["error"] is None and not np.isfinite([label, written]).all():
+            text = one.written if np.isfinite(label) else one.label
+            record["error"] = f"{one.image.id}: no score is known for {text!r}"
+        if record["error"] is None:
+            record |= _choices(classes, row, float(label), float(written), one)
+            if plain is not None and plain.errors[i] is None:
+                other = plain.values[i]
+                choices = _choices(
+                    classes, other, float(other[place[one.label]]), float(other[place[one.written]]), one
+                )
+                record |= {f"plain_{name}": choices[name] for name in ("prediction", "two_way")}
         records.append(record)
-    return pa.Table.from_pylist(records, schema=_schema())
+    return records
 
 
-def _choices(
-    classes: Sequence[str], row: NDArray[np.float64], label: float, written: float, one: Shown
-) -> dict[str, object]:
-    prediction = classes[int(row.argmax())] if row.max() > row.min() else None
-    two_way = None if label == written else one.label if label > written else one.written
+def _choices(classes: Sequence[str], row: Any, label: float, written: float, one: Shown) -> dict[str, Any]:
+    whole = bool(np.isfinite(row).all())
+    prediction = classes[int(row.argmax())] if whole and row.max() > row.min() else None
     return {
         "prediction": prediction,
-        "two_way": two_way,
+        "two_way": None if label == written else one.label if label > written else one.written,
+        "whole": whole,
         "score_label": label,
         "score_written": written,
         "margin": written - label,
-        "correct": prediction == one.label,
+        "correct": prediction == one.label if whole else label > written,
     }
 
 
-def _schema() -> pa.Schema:
+def _words(model: Model, exhibits: Exhibition) -> list[dict[str, Any]]:
+    """One record a word shown alone; none for a recorded model that was not shown them."""
+    if len(exhibits.words) < 2:
+        return []
+    names = [word.text for word in exhibits.words]
+    try:
+        found = model.score_labels(exhibits.words, names, ("{}",))
+    except (DataError, NotSupported):
+        if model.info.kind != "recorded":
+            raise
+        return []
+    records = []
+    for word, own, error in zip(exhibits.words, np.asarray(found.values, np.float64), found.errors, strict=True):
+        record = {
+            "item": word.id, "base": word.id, "cluster": word.id, "kind": WORD, "factor": "", "level": "",
+            "label": word.text, "written": word.text, "average": found.kind, "error": error,
+        }  # fmt: skip
+        records.append(record | ({"scores": own.tolist()} if error is None else {}))
+    return records
+
+
+def _table(records: Sequence[dict[str, Any]]) -> pa.Table:
     import pyarrow as pa
 
-    text, number = pa.string(), pa.float64()
-    names = ("item", "base", "cluster", "kind", "label", "written", "prediction", "two_way", "error")
-    types = dict.fromkeys(names, text) | dict.fromkeys(("area", "score_label", "score_written", "margin"), number)
-    types["correct"] = pa.bool_()
-    order = ("item", "base", "cluster", "kind", "area", "label", "written", "prediction", "two_way")
-    return pa.schema([(n, types[n]) for n in (*order, "score_label", "score_written", "margin", "correct", "error")])
+    groups = dict.fromkeys(name for record in records for name in record if name.startswith(GROUP))
+    types = {name: pa.string() for name in (*TEXT[:-1], *groups)} | {name: pa.float64() for name in NUMBERS}
+    types |= {"whole": pa.bool_(), "correct": pa.bool_(), "scores": pa.list_(pa.float64()), "error": pa.string()}
+    return pa.Table.from_pylist(list(records), schema=pa.schema(list(types.items())))

@@ -8,6 +8,7 @@ from clipaudit_audits.robustness.typographic_params import TypographicParams
 
 WORSE_HIGH, WORSE_LOW, PLAIN = Direction.HIGHER_IS_WORSE, Direction.LOWER_IS_WORSE, Direction.DESCRIPTIVE
 MIN_N = 20
+MIN_WORDS = 8
 
 
 def _rate(name: str, title: str, direction: Direction, formula: str) -> MetricSpec:
@@ -46,11 +47,29 @@ METRICS = (
         "right_gain", "Accuracy gained by the right label", PLAIN,
         "100 (accuracy with the right label written - clean), paired",
     ),
+    _points(
+        "written_change", "Written label chosen more often than as usual", PLAIN,
+        "100 (P(prediction = t) with one thing of the note changed - as in the main result), paired",
+    ),
+    _points("prefix_gain", "Accuracy gained by the prefix", PLAIN, "100 (accuracy with - without the prefix), paired"),
+    _points(
+        "prefix_written", "Written label chosen more often with the prefix", PLAIN,
+        "100 (P(prediction = t) with - without the prefix), paired",
+    ),
+    MetricSpec(
+        name="reading_score", title="Words read", unit="cosine", direction=PLAIN, range=(-2, 2), null_value=0.0,
+        cluster_key="word", min_n=MIN_WORDS,
+        formula="mean of cos(picture of a word, its text) - mean of cos(picture, text of another word)",
+    ),
+    MetricSpec(
+        name="reading_accuracy", title="Words named", unit="proportion", direction=PLAIN, range=(0, 1),
+        cluster_key="word", min_n=MIN_WORDS, formula="share of words alone whose own text is the nearest of all",
+    ),
 )  # fmt: skip
 
 SPEC = AuditSpec(
     id="typographic",
-    version="1",
+    version="2",
     family="robustness",
     title="Written labels",
     question="Does the model go by a word that is written on an object rather than by the object?",
@@ -61,16 +80,19 @@ SPEC = AuditSpec(
         "Goh et al. 2021, Multimodal Neurons in Artificial Neural Networks, Distill",
         "Materzynska et al. 2022, Disentangling Visual and Written Concepts in CLIP, CVPR",
         "Azuma & Matsui 2023, Defense-Prefix for Preventing Typographic Attacks on CLIP (RTA-100), ICCVW",
+        "Ilharco et al. 2022, Patching Open-Vocabulary Models by Interpolating Weights (PAINT), NeurIPS",
         "Westerhoff et al. 2025, SCAM: A Real-World Typographic Robustness Evaluation",
+        "Lin et al. 2024, Parrot Captions Teach CLIP to Spot Text, ECCV",
     ),
     needs=frozenset({Need.SCORES}),
-    data=("objects", "tuxpaint-stamps", "rta100"),
+    uses=frozenset({Need.EMBEDDINGS}),
+    data=("objects", "tuxpaint-stamps", "rta100", "scam", "paint"),
     columns=("label",),
     params=TypographicParams,
     metrics=METRICS,
     limits=(
         "Notes drawn on a picture are not notes photographed in the world: light, angle and handwriting are missing.",
-        "Only class labels in one language are written; sentences, other scripts and logos are not tested.",
+        "Only class labels are written, in other languages where these are asked for; sentences and logos are not.",
         "An attacker who searches for the worst word or place does more harm than a random wrong label.",
         "A model that cannot read is safe from this attack and from no other.",
     ),
@@ -81,6 +103,9 @@ SPEC = AuditSpec(
     "flips of whole clusters where the data has them; BCa intervals for changes, Wilson for plain shares; Holm "
     "over all tests of the cell. The test of the written label compares the same image with the random string, "
     "so that what the note hides does not count as reading. On sets that were photographed with their notes "
-    "there is no clean image: the written words are dealt out anew within each label to see how often chance "
-    "alone names them.",
+    "and have no clean picture, the written words are dealt out anew within each label to see how often chance "
+    "alone names them; where there is one (SCAM), both are compared as pairs. Contrast, place, font, repetition and "
+    "language are changed one at a time, at the main size, on the same images. A prefix is compared with the same "
+    "prompts without it on the same images. The reading score shows words alone (224 px, 32 pt) and compares each with "
+    "its own text and the others'; texts dealt out anew are its null.",
 )  # fmt: skip
