@@ -111,17 +111,21 @@ def items_needed(found: Measured, within: Allowed, level: float) -> int | None:
 def power_at_twice(found: Measured, margin: float, level: float) -> float | None:
     """Chance of a FAIL at one-sided `level` if the true worsening is twice the margin, with these items.
 
-    By the standard error seen; for yes-or-no items at least that of as few changed items as this worsening needs.
+    By the standard error seen. Of yes-or-no items by the share that changed, at least as many as this worsening needs:
+    the power of McNemar's test moved to the margin (Miettinen 1968).
     """
     from scipy.special import ndtr
 
-    error = found.error(math.inf) or found.error(-math.inf)
-    if not error or found.value is None:
+    at_margin = at_twice = found.error(math.inf) or found.error(-math.inf) or 0.0
+    if found.gained is not None and found.lost is not None:
+        step = margin / found.scale
+        changed = max((found.gained + found.lost) / found.n, min(1.0, 2 * step))
+        at_margin, at_twice = (
+            found.scale * math.sqrt(max(changed - true**2, 0.0) / found.n) for true in (step, 2 * step)
+        )
+    if not at_twice or found.value is None:
         return None
-    if found.gained is not None:
-        share = min(1.0, 2 * margin / found.scale)
-        error = max(error, found.scale * math.sqrt(max(share - share**2, 0.0) / found.n))
-    return float(ndtr(margin / error - _quantile(1 - level)))
+    return float(ndtr((margin - _quantile(1 - level) * at_margin) / at_twice))
 
 
 def _quantile(p: float) -> float:
