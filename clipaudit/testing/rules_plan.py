@@ -30,17 +30,26 @@ def planned(audit: Audit, cells: Sequence[Cell], again: Sequence[Cell]) -> Probl
 
 
 def announced(workload: Workload, again: Workload, spy: SpyModel) -> Problems:
-    """The workload is what run() asks: plans, embedding ahead and thumbnails rest on it."""
+    """The workload is what run() asks: plans, embedding ahead and thumbnails rest on it.
+
+    Images that depend on what the model answered cannot be announced: their ids begin with that of an announced one
+    and "#".
+    """
     images, texts = {image.id for image in workload.images}, set(workload.texts)
     if images != {image.id for image in again.images} or texts != set(again.texts):
         yield "workload: called twice, it differs"
     if len(images) < len(workload.images):
         yield "workload: an image id occurs twice"
-    for what, said, asked in (("image", images, spy.images), ("text", texts, spy.texts)):
+    asked_for = {image for image in spy.images if not _derived(image, images)}
+    for what, said, asked in (("image", images, asked_for), ("text", texts, spy.texts)):
         if missing := sorted(asked - said):
             yield f"workload: run() asks for {len(missing)} {what}s that are not in it; the first is {missing[0]!r}"
         if unused := sorted(said - asked):
             yield f"workload: holds {len(unused)} {what}s that run() never asks for; the first is {unused[0]!r}"
+
+
+def _derived(image: str, announced: set[str]) -> bool:
+    return image not in announced and image.rpartition("#")[0] in announced
 
 
 def needed(audit: Audit, spy: SpyModel) -> Problems:

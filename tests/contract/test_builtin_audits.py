@@ -141,6 +141,7 @@ TRIALS = {
         {"images": 20, "corruptions": ["gaussian_noise", "fog", "spatter"], "changes": ["flip"]},
     ),
     "typographic": Trial(drawn_objects, ("null", "reader?weight=0.5&accuracy=0.9"), {"areas": [0.05, 0.1]}),
+    "attention_shift": Trial(drawn_objects, ("null", "linear"), {"images": 12, "checked": 10, "grid": 4}),
     "modality_gap": Trial(drawn_objects, ("null",), {"max_items": 60}),
     "similarity": Trial(few_objects, ("null", "prototypes?labels=banana,hammer,teapot,mushroom&spread=0.5")),
     "composition": Trial(negated, ("null",)),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from clipaudit_audits.meaning.relevance.attention import Transformer, attention_maps
 from clipaudit_audits.meaning.relevance.gradcam import gradcam_maps, is_convolutional, last_map
-from clipaudit_audits.meaning.relevance.leaves import Leaves, cosine_gradients
+from clipaudit_audits.meaning.relevance.leaves import Leaves, score_gradients
 from clipaudit_audits.meaning.relevance.occlusion import cell_edges, cell_means, occlusion, spread_cells
 from clipaudit_audits.meaning.relevance.shuffling import shuffled
 from open_clip.modified_resnet import ModifiedResNet
@@ -163,28 +163,24 @@ def test_gradcam_equals_captum() -> None:
     captum = pytest.importorskip("captum.attr", reason="captum is not installed")
     tower, image, text = resnet(), pixels(2, 64), texts()
 
-    def cosine(x: torch.Tensor) -> torch.Tensor:
-        return functional.normalize(tower(x), dim=-1) @ text[0, 1]
+    def score(x: torch.Tensor) -> torch.Tensor:
+        return tower(x) @ text[0, 1]
 
-    expected = captum.LayerGradCam(cosine, tower.layer4).attribute(image.requires_grad_(), relu_attributions=False)
+    expected = captum.LayerGradCam(score, tower.layer4).attribute(image.requires_grad_(), relu_attributions=False)
     found = gradcam_maps(tower, tower, image.detach(), text[:1].expand(2, -1, -1))
     assert found.shape == (2, 3, 2, 2)
     torch.testing.assert_close(found[:, 1:2], expected.detach(), rtol=1e-4, atol=1e-7)
 
 
 def test_gradcam_of_a_linear_head_is_exact_in_closed_form() -> None:
-    """With mean pooling and a linear head, a place's relevance is its own part of the gradient times the features."""
+    """With mean pooling and a linear head, a place's relevance is what its features give to the score."""
     torch.manual_seed(0)
     tower = nn.Sequential(
         nn.Conv2d(3, 6, 8, 8), nn.Conv2d(6, 6, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, DIM)
     ).eval()
     image, text = pixels(1), texts(1, 1)
     features = tower[1](tower[0](image))[0].detach()
-    vector = tower(image)[0].detach().requires_grad_()
-    (functional.normalize(vector, dim=0) @ text[0, 0]).backward()
-    assert vector.grad is not None
-    by_channel = vector.grad @ tower[4].weight.detach() / 16  # mean over 4 x 4 places
-    expected = torch.einsum("c,chw->hw", by_channel, features)
+    expected = torch.einsum("d,dc,chw->hw", text[0, 0], tower[4].weight.detach(), features) / 16
     torch.testing.assert_close(gradcam_maps(tower, tower, image, text)[0, 0], expected, rtol=1e-4, atol=1e-7)
 
 
@@ -205,7 +201,7 @@ def test_timm_convolutional_tower_inside_open_clip() -> None:
 
 def test_gradients_of_a_network_that_meets_nothing() -> None:
     with pytest.raises(RuntimeError, match="met none"):
-        cosine_gradients(lambda x: x.flatten(1)[:, :DIM], pixels(), texts(), Leaves())
+        score_gradients(lambda x: x.flatten(1)[:, :DIM], pixels(), texts(), Leaves(), cosine=True)
 
 
 def test_shuffled_weights_are_the_same_numbers_and_come_back() -> None:

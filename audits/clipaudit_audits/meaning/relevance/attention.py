@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from clipaudit_audits.meaning.relevance.leaves import Leaves, cosine_gradients
+from clipaudit_audits.meaning.relevance.leaves import Leaves, score_gradients
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ def attention_maps(
     """
     leaves = Leaves()
     with _tapped(tower.attentions[first_layer:], leaves):
-        gradients = cosine_gradients(encode, pixels, directions, leaves)
+        gradients = score_gradients(encode, pixels, directions, leaves, cosine=True)
     weights = [tensor.detach().float() for tensor in leaves.tensors]
     maps = [_rolled_out(weights, [g.float() for g in of_text], tower) for of_text in gradients]
     import torch

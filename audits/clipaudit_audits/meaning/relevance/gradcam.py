@@ -1,7 +1,9 @@
 """Grad-CAM, for towers whose last features are a map: open_clip's ModifiedResNet, timm's convolutional networks.
 
 Selvaraju et al. 2017, Grad-CAM, ICCV, equations 1 and 2: channels A_k of the last map, weighted by the mean of their
-gradient. The rectification of equation 2 is left to whoever reads the map: its sign orders patches too.
+gradient. The score is the dot product with the text, not the cosine: a cosine does not change when all features grow,
+so its map sums to zero over the image, and an object that fills the embedding would get no relevance at all. The
+rectification of equation 2 is left to whoever reads the map: its sign orders patches too.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from clipaudit_audits.meaning.relevance.leaves import Leaves, cosine_gradients
+from clipaudit_audits.meaning.relevance.leaves import Leaves, score_gradients
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +45,7 @@ def gradcam_maps(
     layer = last_map(encode, vision, pixels[:1])
     handle = layer.register_forward_hook(lambda _module, _inputs, output: leaves.meet(output))
     try:
-        gradients = cosine_gradients(encode, pixels, directions, leaves)
+        gradients = score_gradients(encode, pixels, directions, leaves, cosine=False)
     finally:
         handle.remove()
     features = leaves.tensors[0].detach().float()

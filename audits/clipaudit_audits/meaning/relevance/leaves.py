@@ -1,4 +1,4 @@
-"""Gradients of cosines with respect to tensors inside a network, without any through what lies before them."""
+"""Gradients of scores with respect to tensors inside a network, without any through what lies before them."""
 
 from __future__ import annotations
 
@@ -25,24 +25,31 @@ class Leaves:
         return tensor
 
 
-def cosine_gradients(
-    encode: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor, directions: torch.Tensor, leaves: Leaves
+def score_gradients(
+    encode: Callable[[torch.Tensor], torch.Tensor],
+    pixels: torch.Tensor,
+    directions: torch.Tensor,
+    leaves: Leaves,
+    *,
+    cosine: bool,
 ) -> list[tuple[torch.Tensor, ...]]:
-    """For each text, the gradient of every image's cosine with respect to each tensor met.
+    """For each text, the gradient of every image's score with respect to each tensor met.
 
     Args:
         encode: (B, 3, H, W) to (B, d); meets `leaves` on its way.
         directions: (B, P, d) unit vectors: the texts of each image.
         leaves: still empty.
+        cosine: whether the score is the cosine, or the dot product of a vector that keeps its length.
     """
     import torch
 
     with torch.enable_grad():
-        vectors = torch.nn.functional.normalize(encode(pixels), dim=-1)
-        cosines = torch.einsum("bd,bpd->p", vectors, directions.to(vectors))  # images do not meet in the network
+        vectors = encode(pixels)
+        vectors = torch.nn.functional.normalize(vectors, dim=-1) if cosine else vectors
+        scores = torch.einsum("bd,bpd->p", vectors, directions.to(vectors))  # images do not meet in the network
         return [
-            torch.autograd.grad(cosines[p], _met(leaves.tensors), retain_graph=p + 1 < len(cosines))
-            for p in range(len(cosines))
+            torch.autograd.grad(scores[p], _met(leaves.tensors), retain_graph=p + 1 < len(scores))
+            for p in range(len(scores))
         ]
 
 

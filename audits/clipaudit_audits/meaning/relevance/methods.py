@@ -20,15 +20,22 @@ MethodName = Literal["gradient-weighted attention", "Grad-CAM", "occlusion"]
 
 
 @dataclass(frozen=True)
+class Inside:
+    """A network that can be looked into. `maps`: pixels (B, 3, H, W) in [0, 1] and unit texts (B, P, d), on the device
+    of `encoder`, to relevance (B, P, h, w) on the CPU. `vision`: its image tower."""
+
+    encoder: DualEncoder
+    vision: nn.Module
+    maps: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
 class Method:
-    """How relevance is had. `maps`: pixels (B, 3, H, W) in [0, 1] and unit texts (B, P, d) to (B, P, h, w), through
-    `encoder`; None for occlusion, that asks for scores only. `reason`: why this one."""
+    """How relevance is had, and why so. `inside` is None for occlusion, that asks for scores only."""
 
     name: MethodName
     reason: str
-    maps: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
-    vision: nn.Module | None = None
-    encoder: DualEncoder | None = None
+    inside: Inside | None = None
 
 
 def method_for(model: Model, first_layer: int = -1) -> Method:
@@ -41,14 +48,14 @@ def method_for(model: Model, first_layer: int = -1) -> Method:
         return Method("occlusion", "the model gives no network to look into")
     vision = getattr(encoder, "vision", None)
     if vision is None:
-        return Method("occlusion", f"no relevance method knows the image tower of {encoder.info.kind} models")
+        return Method("occlusion", f"no relevance method knows the image towers of {encoder.info.kind} models")
     tower = Transformer.of(vision)
     if tower is not None:
         maps = partial(attention_maps, encoder.encode_pixels, tower, first_layer=first_layer)
-        return Method("gradient-weighted attention", "the image tower is a transformer", maps, vision, encoder)
+        return Method("gradient-weighted attention", "the image tower is a transformer", Inside(encoder, vision, maps))
     if is_convolutional(vision):
         maps = partial(gradcam_maps, encoder.encode_pixels, vision)
-        return Method("Grad-CAM", "the image tower is convolutional", maps, vision, encoder)
+        return Method("Grad-CAM", "the image tower is convolutional", Inside(encoder, vision, maps))
     return Method("occlusion", f"no relevance method knows image towers of type {_kind(vision)}")
 
 
