@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 from typing import Any
 
 import numpy as np
 import pytest
 
+from clipaudit.gate.results import Allowed, GateResult, Judged, RuleResult, State, WaiverUse
 from clipaudit.results import (
     AuditInfo,
     BarsFigure,
@@ -450,6 +452,48 @@ def make_result(*cells: CellResult, **more: Any) -> RunResult:
         *unrun_cells(),
     )
     return RunResult(cells=chosen, **(values | more))
+
+
+def judged(done: CellResult, index: int, **more: Any) -> Judged:
+    """An estimate of a cell as a rule judges it."""
+    e = done.estimates[index]
+    values: dict[str, Any] = {"value": e.value, "interval": e.interval, "n": e.n}
+    return Judged(cell=done.slug, cell_key=done.key, metric=e.metric, title=e.title, unit=e.unit, role=e.role,
+                  subgroup=e.subgroup, **(values | more))  # fmt: skip
+
+
+def rule(name: str, state: State, found: tuple[Judged, ...], **more: Any) -> RuleResult:
+    values: dict[str, Any] = {
+        "kind": "absolute", "severity": "major", "asked": f"{name}: at most 20.0 %", "reason": "What was found.",
+        "blocks": state is not State.PASS, "unit": found[0].unit if found else "", "allowed": Allowed(high=0.2),
+    }  # fmt: skip
+    return RuleResult(id=name, state=state, judged=found, **(values | more))
+
+
+def make_gate(result: RunResult, words: str = "", **more: Any) -> GateResult:
+    """A gate on the sample run: every state, a waiver in use and one expired. `words`: said wherever text is free."""
+    association, shifts, written, cue = result.cells[:4]
+    used = WaiverUse(rule="association", model="9f9f", reason=words or "Known; the next data set mends it.",
+                     owner=words or "ada@example.org", expires=datetime.date(2026, 3, 1), state="active")  # fmt: skip
+    late = used.model_copy(update={"rule": "gone", "state": "expired"})
+    rules = (
+        rule("shape-bias", State.PASS, (judged(cue, 0),), allowed=Allowed(low=0.2), severity="minor"),
+        rule("association", State.FAIL, tuple(judged(association, i) for i in range(5)), blocks=False, waiver=used,
+             allowed=Allowed(low=-0.5, high=0.5)),
+        rule("shift-stays", State.INCONCLUSIVE, (judged(shifts, 0, value=0.03, before=0.0, after=0.03),), kind="change",
+             allowed=Allowed(high=0.02), n_needed=1234, severity="critical"),
+        rule(words or "attack", State.FAIL, (judged(written, 0),), asked=words or "Flips: at most 20.0 %"),
+        rule("no-such-cell", State.ERROR, (), reason=words or "The audit was not run."),
+    )  # fmt: skip
+    values: dict[str, Any] = {
+        "state": State.FAIL, "headline": "5 rules: 1 failed, 1 inconclusive, 1 could not be judged, 1 passed, 1 waived",
+        "exit_code": 3, "rules": rules, "waivers": (late, used), "policy": words or "gate.toml",
+    }  # fmt: skip
+    return GateResult(
+        clipaudit_version="0.1.0", policy_digest="12" * 32, profile="release", level=0.05,
+        judged_on=datetime.date(2026, 1, 2), result_digest="ef" * 32, suite=result.suite, model=result.model.name,
+        fingerprint=result.model.fingerprint, **(values | more),
+    )  # fmt: skip
 
 
 def make_manifest() -> Manifest:
