@@ -42,7 +42,7 @@ def chosen(true: ArrayLike, false: ArrayLike) -> Floats:
 @dataclass(frozen=True)
 class Choices:
     """Pairs in the order of their ids. `model` (n,): chosen by the model, NaN where no image was at hand; `blind`: by
-    each chooser of BLIND that can judge every pair."""
+    fluency, and by each other chooser of BLIND that can judge every pair and does not tie on all of them."""
 
     rows: Sequence[Mapping[str, Any]]
     model: Floats
@@ -55,7 +55,7 @@ class Choices:
         blind = {"length": _by_length(good), "fluency": _by_fluency(good)}
         for name, column in (("text tower", "typical"), ("average image", "average")):
             blind[name] = chosen(_column(good, f"{column}_true"), _column(good, f"{column}_false"))
-        kept = {name: found for name, found in blind.items() if not np.isnan(found).any()}
+        kept = {name: found for name, found in blind.items() if name == "fluency" or _judges(found)}
         return cls(good, chosen(_column(good, "true"), _column(good, "false")), kept)
 
     @cached_property
@@ -81,6 +81,11 @@ class Choices:
     def best(self) -> str:
         """The chooser without the image that is right most often on these pairs."""
         return max(self.blind, key=lambda name: float(self.blind[name].mean()))
+
+
+def _judges(found: Floats) -> bool:
+    """Whether a chooser has a view of every pair, and not always a tie."""
+    return not np.isnan(found).any() and bool((found != 0.5).any())
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:

@@ -43,18 +43,22 @@ def results(choices: Choices, metrics: Mapping[str, MetricSpec], seed: int) -> l
         where = kind or ALL
         found.append(_accuracy(part, metrics["accuracy"], where, seed))
         if part.seen:
-            found += [_gain(part, metrics["gain"], where, seed), *_given(part, metrics["accuracy_given"], where, seed)]
+            found.append(_gain(part, metrics["gain"], where, seed))
+        if part.seen and kind is None:
+            found += _given(part, metrics["accuracy_given"], seed)
         found += [_blind(name, part, metrics["text_only"], where, seed) for name in part.blind]
     return found
 
 
-def tested(differences: Floats, clusters: Sequence[str], seed: int) -> Tested:
-    """Sign-flip test over images; what chance gives for the mean; the smallest mean that would have shown."""
+def tested(differences: Floats, clusters: Sequence[str], seed: int, most: float) -> Tested:
+    """Sign-flip test over images; what chance gives for the mean; the smallest mean that would have shown, if any up to
+    `most` would."""
     sums, n = totals(differences, clusters), len(differences)
     draws, exact = sign_flips(sums, seed)
     test = sign_flip_test(draws, float(sums.sum()), exact, sums.size)
     null = null_from_draws(draws / n, f"signs of {counted(sums.size, 'image')} flipped ({draws.size:,} patterns)")
-    return Tested(test, null, mde_null(null.sd) if null.sd else None)
+    detectable = mde_null(null.sd) if null.sd else None
+    return Tested(test, null, detectable if detectable is not None and detectable <= most else None)
 
 
 def shares(hits: Floats, clusters: Sequence[str], seed: int) -> Interval:
@@ -88,14 +92,15 @@ def _accuracy(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate
             "alone give stands below.",
         )  # fmt: skip
     value = float(part.model.mean())
-    interval, found = shares(part.model, part.images, seed), tested(part.model - 0.5, part.images, seed)
+    interval, found = shares(part.model, part.images, seed), tested(part.model - 0.5, part.images, seed, 0.5)
     null = found.null.model_copy(update={"mean": 0.5, "low": 0.5 + found.null.low, "high": 0.5 + found.null.high})
     return estimate(
         spec, value, part.images, interval, role="primary", subgroup=subgroup, test=found.test, null=null,
         minimum_detectable=found.detectable, notes=_undetectable(found),
         sentence=f"The model takes the true caption in {percent(value)}{between(interval, 100)} of "
         f"{counted(n, 'pair')} ({kind}, {counted(len(set(part.images)), 'image')}; chance 50.0 %). Without the image "
-        f"{_best(part)}. It does not show that what is not asked here is understood.",
+        f"{_best(part)}. A right choice shows that this difference was "
+        "noticed, not that the scene was understood.",
     )  # fmt: skip
 
 
@@ -108,7 +113,7 @@ def _gain(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
     name = part.best()
     differences = 100 * (part.model - part.blind[name])
     value, interval = float(differences.mean()), bca_mean(differences, part.images, seed, unit="images")
-    found = tested(differences, part.images, seed)
+    found = tested(differences, part.images, seed, 100.0)
     return estimate(
         spec, value, part.images, interval, role="primary", subgroup={"kind": kind}, test=found.test, null=found.null,
         minimum_detectable=found.detectable, notes=(f"Against {name}: {BLIND[name]}.", *_undetectable(found)),
@@ -118,7 +123,7 @@ def _gain(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
     )  # fmt: skip
 
 
-def _given(part: Choices, spec: MetricSpec, kind: str, seed: int) -> list[Estimate]:
+def _given(part: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
     """The model where the strongest chooser without the image is right, and where it is wrong."""
     name, found = part.best(), []
     for outcome, at in (("right", part.blind[name] == 1), ("wrong", part.blind[name] == 0)):
@@ -127,10 +132,10 @@ def _given(part: Choices, spec: MetricSpec, kind: str, seed: int) -> list[Estima
         hits, images = part.model[at], [part.images[i] for i in np.flatnonzero(at)]
         interval = shares(hits, images, seed)
         found.append(estimate(
-            spec, float(hits.mean()), images, interval, subgroup={"kind": kind, "without the image": outcome},
+            spec, float(hits.mean()), images, interval, subgroup={"without the image": outcome},
             title=f"True caption taken where {name} is {outcome}",
             sentence=f"Where {name} alone is {outcome}, the model takes the true caption in "
-            f"{percent(float(hits.mean()))}{between(interval, 100)} of {counted(len(hits), 'pair')} ({kind}).",
+            f"{percent(float(hits.mean()))}{between(interval, 100)} of {counted(len(hits), 'pair')}.",
         ))  # fmt: skip
     return found
 
@@ -147,4 +152,4 @@ def _blind(name: str, part: Choices, spec: MetricSpec, kind: str, seed: int) -> 
 
 
 def _undetectable(found: Tested) -> tuple[str, ...]:
-    return () if found.detectable else ("The choices do not vary: no smallest effect can be named.",)
+    return () if found.detectable else ("Too few pairs, or choices that do not vary: no effect would have shown.",)

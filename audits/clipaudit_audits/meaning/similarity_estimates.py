@@ -125,11 +125,12 @@ def _tested(values: Floats, labels: Sequence[str], seed: int) -> tuple[Test, Nul
     draws, exact = sign_flips(sums, seed)
     test = sign_flip_test(draws, float(sums.sum()), exact, sums.size)
     null = null_from_draws(0.5 + draws / len(values), f"signs of {_classes(labels)} flipped ({draws.size:,} patterns)")
-    return test, null, mde_null(null.sd) if null.sd else None
+    detectable = mde_null(null.sd) if null.sd else None
+    return test, null, detectable if detectable is not None and detectable <= 0.5 else None
 
 
 def _undetectable(found: float | None) -> tuple[str, ...]:
-    return () if found else ("The choices do not vary: no smallest effect can be named.",)
+    return () if found else ("Too few images, or choices that do not vary: no effect would have shown.",)
 
 
 def _estimate(spec: MetricSpec, value: float, labels: Sequence[str], interval: Interval, **more: Any) -> Estimate:
