@@ -28,7 +28,8 @@ class SuiteEntry(BaseModel):
 
 
 class Suite(BaseModel):
-    """An ordered list of entries."""
+    """An ordered list of entries. In a file, `include = ["social-bias", ...]` puts the entries of packaged suites
+    before its own, each once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,11 +104,31 @@ def load_suite(name: str, data: Sequence[str] = ()) -> Suite:
 def parse_suite(text: str, where: str) -> Suite:
     """Suite from TOML; UsageError naming file, key and allowed keys."""
     try:
-        return Suite.model_validate(tomllib.loads(text))
+        return Suite.model_validate(_whole(tomllib.loads(text), where))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where}: malformed TOML: {error}") from error
     except ValidationError as error:
         raise UsageError(f"{where}: {first_problem(error, Suite, SuiteEntry)}") from error
+
+
+def _whole(content: dict[str, Any], where: str, within: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A suite file's content with the entries of the suites that it includes, before its own and each once."""
+    names = content.pop("include", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{where}: include: write a list of names of suites, as in include = ['social-bias']")
+    packaged, entries = builtin_suites(), []
+    for name in names:
+        if name in within:
+            raise UsageError(f"{where}: include: {' includes '.join((*within, name))}")
+        if name not in packaged:
+            raise UsageError(f"{where}: include: no suite {name!r}; {nearest(name, packaged)}")
+        included = _whole(tomllib.loads(packaged[name].read_text(encoding="utf-8")), f"suite {name}", (*within, name))
+        entries += included["audits"]
+    own = content.get("audits", [])
+    if entries and isinstance(own, list):
+        every = [*entries, *own]
+        content["audits"] = [entry for place, entry in enumerate(every) if entry not in every[:place]]
+    return content
 
 
 def _single(audit: str, data: Sequence[str]) -> Suite:

@@ -64,6 +64,27 @@ def test_every_packaged_suite_parses() -> None:
         assert load_suite(name).id == name
 
 
+def test_included_suites_come_first_and_each_entry_once() -> None:
+    standard = load_suite("standard")
+    assert standard.audits[: len(load_suite("social-bias").audits)] == load_suite("social-bias").audits
+    assert len({entry.model_dump_json() for entry in standard.audits}) == len(standard.audits)
+    mine = parse_suite(
+        'id = "mine"\ninclude = ["quick"]\n[[audits]]\nid = "zero_shot"\ndata = "objects"\n', "mine.toml"
+    )
+    assert mine.audits == load_suite("quick").audits  # what it adds is there already
+    spelled = mine.model_copy(update={"audits": load_suite("quick").audits})
+    assert mine.digest == spelled.digest
+
+
+@pytest.mark.parametrize(
+    ("include", "says"),
+    [('"quick"', "write a list"), ('["quik"]', "no suite 'quik'; did you mean quick"), ("[1]", "write a list")],
+)
+def test_a_suite_that_cannot_be_included(include: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parse_suite(f'id = "mine"\ninclude = {include}\n', "mine.toml")
+
+
 def test_audit_globs_filter_by_audit_or_by_audit_and_data() -> None:
     suite = parse_suite(GOOD, "mine.toml")
     assert [entry.id for entry in suite.only(["typo*"]).audits] == ["typographic"]
