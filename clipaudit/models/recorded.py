@@ -1,8 +1,9 @@
 """`recorded:DIR`: outputs of a model that ran elsewhere, behind the same interface as a live one.
 
 `manifest.toml` says what was recorded (see `recorded_manifest`); beside it lie `images.parquet` (id, embedding) and
-`texts.parquet` (text, embedding), or `scores.parquet` (id, text, score). Ids are the data card's item ids; leading
-folders may be absent or more ("1.jpg" for "val/1.jpg") where that leaves no doubt.
+`texts.parquet` (text, embedding, perhaps length), or `scores.parquet` (id, text, score; `recorded_forms` has other
+forms, and CSV). Ids are the data card's item ids; leading folders and an image's suffix may be absent or more ("1.jpg"
+for "val/1.jpg") where that leaves no doubt.
 A folder with the published iEAT embeddings needs no manifest.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from clipaudit.data.ieat import list_files
 from clipaudit.errors import ModelError
 from clipaudit.models.protocol import Model
+from clipaudit.models.recorded_forms import score_file
 from clipaudit.models.recorded_ieat import IeatVectors, manifest_of
 from clipaudit.models.recorded_manifest import EXAMPLE, FILE, RecordedManifest, read_manifest
 from clipaudit.models.recorded_models import RecordedEmbeddings, RecordedScores
@@ -23,7 +25,7 @@ from clipaudit.models.recorded_vectors import ParquetVectors
 from clipaudit.results import ModelInfo
 from clipaudit.text import printable
 
-IMAGES, TEXTS, SCORES = "images.parquet", "texts.parquet", "scores.parquet"
+IMAGES, TEXTS = "images.parquet", "texts.parquet"
 _WARNING = "Outputs recorded elsewhere: that they are this model's is the word of whoever recorded them."
 
 
@@ -61,8 +63,9 @@ def _load_embeddings(path: Path, manifest: RecordedManifest) -> Model:
 
 def _load_scores(path: Path, manifest: RecordedManifest) -> Model:
     assert manifest.score_kind is not None, "read_manifest demands it for scores"
-    table = ScoreTable(path / SCORES, manifest.score_kind)
-    return RecordedScores(_info(path, manifest, [path / FILE, path / SCORES]), table)
+    file = score_file(path)
+    table = ScoreTable(file, manifest.score_kind)
+    return RecordedScores(_info(path, manifest, [path / FILE, file]), table)
 
 
 def _info(path: Path, manifest: RecordedManifest, files: Sequence[Path]) -> ModelInfo:

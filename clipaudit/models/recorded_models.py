@@ -16,7 +16,7 @@ from clipaudit.errors import DataError, NotSupported, nearest
 from clipaudit.images import ImageRef
 from clipaudit.models.protocol import Embedded, Scores
 from clipaudit.models.recorded_ids import SameItems
-from clipaudit.models.recorded_parquet import NEAR
+from clipaudit.models.recorded_parquet import NEAR, missing
 from clipaudit.models.recorded_scores import ScoreTable
 from clipaudit.models.recorded_vectors import NamedRows, VectorTable
 from clipaudit.results import ModelInfo
@@ -122,6 +122,35 @@ class RecordedScores:
             for name, bad in zip(ids, broken, strict=True)
         )
         return Scores(values, self._table.kind, errors, source)
+
+    def score_known(self, images: Sequence[ImageRef], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+        """As `score_labels`, with NaN for labels of which the table holds no score, or not of all recorded prompts.
+
+        Prompts are looked up if the table holds any of them, else the bare labels. An image of which it holds no score
+        is an error. Raises DataError where it holds none of the texts, or no image.
+        """
+        if self._table.kind == "decision":
+            return self.score_labels(images, labels, templates)
+        ids = self._same.names([image.id for image in images])
+        known, asked = self._table.texts, prompts(labels, templates)
+        texts: Sequence[str]
+        source: TextSource
+        if not known.isdisjoint(asked):
+            texts, source = asked, "prompt"
+        elif not known.isdisjoint(labels):
+            texts, source = labels, "label"
+        else:
+            raise _absent(self._table.path, asked, labels, known)
+        values, held = self._table.known(ids, texts)
+        some: NDArray[np.bool_] = np.asarray(held.any(axis=1))
+        if not some.any():
+            raise missing(self._table.path, "id", ids, sorted(self._table.ids))
+        errors = tuple(
+            None if there else f"{self._table.path}: id {name!r}: no score of it is recorded"
+            for name, there in zip(ids, some, strict=True)
+        )
+        means = values.reshape(len(ids), len(labels), -1).mean(axis=2)
+        return Scores(means, self._table.kind, errors, source)
 
     def _decided(self, ids: Sequence[str], labels: Sequence[str], templates: Sequence[str]) -> Scores:
         """One-hot rows. A decision for none of the labels asked for (an observer's "na") is a row of zeros.

@@ -19,13 +19,17 @@ BATCH_ROWS = 65_536
 NEAR = 2000  # names looked through for a near one: difflib is slow
 
 
-def open_parquet(path: Path, *, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
-    """Raises ModelError if the file is absent or no Parquet. `dictionaries`: columns to read dictionary-encoded."""
+def open_parquet(path: Path, *, dictionaries: Sequence[str] = (), content: bytes | None = None) -> pq.ParquetFile:
+    """Raises ModelError if the file is absent or no Parquet.
+
+    `dictionaries`: columns to read dictionary-encoded. `content`: what the file holds in another form, instead of it.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path, read_dictionary=list(dictionaries) or None)
+        source = path if content is None else pa.BufferReader(content)
+        return pq.ParquetFile(source, read_dictionary=list(dictionaries) or None)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:

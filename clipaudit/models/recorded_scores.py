@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clipaudit.errors import DataError, ModelError
 from clipaudit.models.protocol import ScoreKind
+from clipaudit.models.recorded_forms import in_one_form
 from clipaudit.models.recorded_parquet import BATCH_ROWS, as_text, column_name, missing, open_parquet
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ _NO_ROW, _NO_TEXT, _NONE_CHOSEN = -1, -2, -3
 
 
 class ScoreTable:
-    """`scores.parquet` of kind `kind`. A decision table may lack `score`: each row then is a decision."""
+    """A table of scores of kind `kind`, in any of the `recorded_forms`. A decision table may lack `score`: each row then
+    is one."""
 
     def __init__(self, path: Path, kind: ScoreKind) -> None:
         self.path = path
         self.kind = kind
-        plain = open_parquet(path)
+        self._content = in_one_form(path, decision=kind == "decision")
+        plain = open_parquet(path, content=self._content)
         self._id, self._text = (column_name(plain, path, name) for name in ("id", "text"))
         has_score = any(name.lower() == "score" for name in plain.schema_arrow.names)
         self._score = column_name(plain, path, "score") if has_score or kind != "decision" else None
@@ -43,9 +46,19 @@ class ScoreTable:
         return frozenset(self._distinct(self._id))
 
     def matrix(self, ids: Sequence[str], texts: Sequence[str]) -> NDArray[np.float64]:
-        """(n, m) scores; NaN where the table holds none or NaN.
+        """(n, m) scores; NaN where the table holds NaN.
 
         Raises DataError where a pair has no row, or two rows that differ, or a score that its kind cannot have.
+        """
+        ids, texts = list(ids), list(texts)
+        grid, found = self.known(ids, texts)
+        self._check(ids, texts, found)
+        return grid
+
+    def known(self, ids: Sequence[str], texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """(n, m) scores, NaN where the table holds NaN or no row, and (n, m) whether it holds a row.
+
+        Raises DataError where a pair has two rows that differ, or a score that its kind cannot have.
         """
         rows, columns = _positions(ids), _positions(texts)
         values = np.full(len(rows) * len(columns), np.nan)
@@ -61,8 +74,9 @@ class ScoreTable:
                 name, text = list(rows)[i // len(columns)], list(columns)[i % len(columns)]
                 raise DataError(f"{self.path}: id {name!r} and text {text!r} are recorded twice with different scores")
         grid, found = values.reshape(len(rows), -1), seen.reshape(len(rows), -1)
-        self._check(list(rows), list(columns), grid, found)
-        return grid[[rows[name] for name in ids]][:, [columns[text] for text in texts]]
+        self._in_range(list(rows), grid)
+        places = np.ix_([rows[name] for name in ids], [columns[text] for text in texts])
+        return grid[places], found[places]
 
     def decisions(self, ids: Sequence[str]) -> list[str | None]:
         """The text decided for each image; "" if all its texts have score 0; None where no text is recorded.
@@ -103,7 +117,7 @@ class ScoreTable:
 
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Batches with `columns` in this order; text columns dictionary-encoded, which makes their look-up cheap."""
-        file = open_parquet(self.path, dictionaries=self._strings)
+        file = open_parquet(self.path, dictionaries=self._strings, content=self._content)
         for batch in file.iter_batches(BATCH_ROWS, columns=columns):
             yield batch.select(columns)
 
@@ -111,7 +125,7 @@ class ScoreTable:
     def _strings(self) -> list[str]:
         import pyarrow as pa
 
-        schema = open_parquet(self.path).schema_arrow
+        schema = open_parquet(self.path, content=self._content).schema_arrow
         kinds = {name: schema.field(name).type for name in (self._id, self._text)}
         return [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
 
@@ -137,7 +151,7 @@ class ScoreTable:
 
     # --- faults -----------------------------------------------------------------------------------------------
 
-    def _check(self, ids: list[str], texts: list[str], grid: NDArray[np.float64], found: NDArray[np.bool_]) -> None:
+    def _check(self, ids: list[str], texts: list[str], found: NDArray[np.bool_]) -> None:
         recorded = np.atleast_1d(found.any(axis=1))
         if not recorded.all():
             raise self._missing_ids([name for name, there in zip(ids, recorded, strict=True) if not there])
@@ -146,6 +160,8 @@ class ScoreTable:
             others = int((~found).sum()) - 1
             more = f" and {others} more pairs" if others else ""
             raise DataError(f"{self.path}: no score of id {ids[i]!r} for text {texts[j]!r}{more}")
+
+    def _in_range(self, ids: list[str], grid: NDArray[np.float64]) -> None:
         low, high = _RANGE.get(self.kind, (-np.inf, np.inf))
         outside = np.argwhere((grid < low) | (grid > high))
         if len(outside):
