@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class MetricSpec(BaseModel):
 class AuditSpec(BaseModel):
     """An audit's identity. `data` lists the ids of data sets it is made for; `columns` what it needs of any other.
     `uses`: what it uses of a model beyond `needs` where the model offers it, and does without where it does not.
+    `part`: the parameter that tells cells without data apart in lists ("preset").
 
     `version` changes whenever the same rows would give other estimates, or the same input other rows.
     """
@@ -85,6 +87,7 @@ class AuditSpec(BaseModel):
     data: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     params: type[Params] = Params
+    part: str = ""
     metrics: tuple[MetricSpec, ...] = ()
     limits: tuple[str, ...] = ()
     methods: str = ""
@@ -124,8 +127,12 @@ class Cell:
 
     @property
     def slug(self) -> str:
-        """Readable name: "typographic.rta100"."""
-        return self.spec.id if self.data is None else f"{self.spec.id}.{self.data.id}"
+        """Readable name: "typographic.rta100", "association.weat"."""
+        if self.data is not None:
+            return f"{self.spec.id}.{self.data.id}"
+        part = Path(str(getattr(self.params, self.spec.part))).stem if self.spec.part else ""
+        plain = re.sub(r"[^a-z0-9_-]+", "-", part.lower()).strip("-")
+        return f"{self.spec.id}.{plain}" if plain else self.spec.id
 
     def key(self, model_fingerprint: str) -> str:
         """sha256 (16 hex digits) over everything that the rows depend on."""

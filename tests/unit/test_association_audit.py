@@ -370,6 +370,16 @@ def test_words_alone_take_no_data_set(planned: Callable[..., Cell]) -> None:
     assert not Association().workload(with_data).images
 
 
+def test_cells_without_data_are_told_apart_by_their_tests(tmp_path: Path) -> None:
+    (tmp_path / "My tests.toml").write_text(toml(TEXT))
+    named = {"weat": "weat", "seat": "seat", "auto": "seat", str(tmp_path / "My tests.toml"): "my-tests"}
+    for preset, part in named.items():
+        params = Association.spec.params(preset=preset)
+        (cell,) = Association().plan(PlanContext(params, 0))
+        assert cell.slug == f"association.{part}"
+        assert replace(cell, dataset=None).slug == cell.slug  # as when scoring anew
+
+
 def test_a_missing_column_is_named_with_the_nearest(planned: Callable[..., Cell]) -> None:
     cell = planned(toml({"x": "image", "y": "image", "a": "text", "b": "text"}), dataset([Item("i", groups="x")]))
     with pytest.raises(DataError, match=r"no column 'group'; did you mean groups"):

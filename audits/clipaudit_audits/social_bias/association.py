@@ -9,6 +9,7 @@ from clipaudit.contract import Audit, AuditSpec, Cell, PlanContext, Workload
 from clipaudit.errors import DataError
 from clipaudit.results import Estimate, Figure
 from clipaudit_audits.social_bias.association_cases import Case, make_case
+from clipaudit_audits.social_bias.association_catalogue import WITHOUT_DATA
 from clipaudit_audits.social_bias.association_estimates import (
     Settings,
     published_protocol,
@@ -37,7 +38,9 @@ class Association(Audit):
         """One cell; its parameters name the tests in full. Tests of words alone take no data set, if one is given."""
         tests = load_tests(ctx.params.preset, ctx.dataset)
         dataset = ctx.dataset if tests.uses_images else None
-        params = ctx.params.model_copy(update={"digest": tests.digest})
+        words = not tests.uses_images and ctx.params.preset == "auto"
+        preset = WITHOUT_DATA if words else ctx.params.preset
+        params = ctx.params.model_copy(update={"digest": tests.digest, "preset": preset})
         title = self.spec.title if not tests.title else f"{self.spec.title}: {tests.title}"
         data = None if dataset is None else dataset.info
         return [Cell(self.spec, params, ctx.seed, data, title, dataset)]

@@ -63,6 +63,7 @@ SPEC = AuditSpec(
     needs=frozenset({Need.EMBEDDINGS}),
     data=("avatars", "fluent-people", "fairface", "fairface-1.25", "utkface", "ieat"),
     params=AssociationParams,
+    part="preset",
     metrics=(
         MetricSpec(
             name=EFFECT, title="Association (effect size d)", direction=Direction.AWAY_FROM_NULL_IS_WORSE,

@@ -119,7 +119,8 @@ SPEC = AuditSpec(
     "tests flip the signs of whole identities (all patterns up to 16 identities, else Monte Carlo); BCa bootstrap "
     "intervals over identities; Benjamini-Hochberg over all effects on categories, joint effects and interactions, and "
     "apart from these over all single phrases. An effect is also given as the share of all pairs of phrases that lie "
-    "closer together, on one picture, than the effect is large: the pairs whose order it could turn. Any change of a "
+    "closer together, on one picture, than the effect is large: the pairs whose order it could turn (of more than "
+    "20,000,000 those of evenly spaced pictures are counted). Any change of a "
     "picture moves some words: beside each effect stands what poles of as many phrases of the lexicon, drawn at "
     "random, give. Each finding is also computed under every template alone.",
 )  # fmt: skip
