@@ -169,10 +169,12 @@ def audit(
 def write_report(
     store: RunStore, result: RunResult, manifest: Manifest | None, out: Path | None = None, form: str = "html"
 ) -> Path:
-    """Render the report of a run in a registered format ("html", "markdown"); returns the file written."""
+    """Render the report of a run in a registered format ("html", "markdown"), with its gate's rules where it was gated;
+    returns the file written."""
     from clipaudit import plugins
+    from clipaudit.gate.files import read_gate
 
-    page: str = plugins.load_report(form)(result, manifest, store.thumbnails(result))
+    page: str = plugins.load_report(form)(result, manifest, store.thumbnails(result), read_gate(store.root))
     target = out or store.root / f"report.{'md' if form == 'markdown' else form}"
     write_atomic(target, page.encode())
     return target

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from clipaudit import numbers
 from clipaudit.gate.results import Compared, GateResult, Judged, RuleResult, State, WaiverUse
+from clipaudit.gate.standing import label, ordered
 from clipaudit.gate.words import change_text
 from clipaudit.results import CellResult
 from clipaudit_reports import anchors
@@ -14,7 +15,6 @@ from clipaudit_reports.strips import Scale
 from clipaudit_reports.view import CellView, GateView, RuleView, Strip, WaiverView
 
 _LINKS = 3  # findings of a rule that are linked
-_SEVERITIES = ("critical", "major", "minor")
 _USES = ("active", "expired", "not needed", "other model")
 _MARKS: Mapping[State, str] = {
     State.PASS: "done",
@@ -46,10 +46,9 @@ class Places:
 
 
 def gate_view(gate: GateResult, places: Places) -> GateView:
-    """All rules, what blocks first, then by severity; waivers in use before the others."""
+    """All rules, what blocks first; waivers in use before the others."""
     unique = anchors.Unique()
     found = {rule.id: unique(f"rule--{anchors.slug(rule.id)}") for rule in gate.rules}
-    rules = sorted(gate.rules, key=lambda rule: (_urgency(rule), _SEVERITIES.index(rule.severity)))
     waivers = sorted(gate.waivers, key=lambda waiver: _USES.index(waiver.state))
     facts = (
         ("policy", gate.policy),
@@ -60,30 +59,22 @@ def gate_view(gate: GateResult, places: Places) -> GateView:
         ("policy digest", gate.policy_digest),
     )
     return GateView(
-        rules=tuple(_rule(rule, found[rule.id], places) for rule in rules),
+        rules=tuple(_rule(rule, found[rule.id], places) for rule in ordered(gate)),
         waivers=tuple(_waiver(waiver, found.get(waiver.rule, "")) for waiver in waivers),
         problems=gate.problems,
         facts=tuple((name, value) for name, value in facts if value),
     )
 
 
-def _urgency(rule: RuleResult) -> int:
-    """What blocks comes first: what is proven broken, what could not be judged, what is not proven."""
-    order = (State.FAIL, State.ERROR, State.INCONCLUSIVE, State.PASS)
-    place = order.index(rule.state) if rule.state in order else len(order)
-    return place if rule.blocks else len(order) + place
-
-
 def _rule(rule: RuleResult, anchor: str, places: Places) -> RuleView:
     first = rule.judged[0] if rule.judged else None
-    waived = rule.waiver is not None and rule.waiver.state == "active"
     links = [(_name(judged), places.of(judged)) for judged in rule.judged[:_LINKS]]
     return RuleView(
         anchor=anchor,
         id=rule.id,
         severity=rule.severity,
         asked=rule.asked,
-        state=rule.state.value + (", waived" if waived else ""),
+        state=label(rule),
         mark=_MARKS[rule.state],
         blocks=rule.blocks,
         reason=rule.reason,
