@@ -12,10 +12,9 @@ from clipaudit.errors import ClipAuditError, UsageError, nearest
 
 if TYPE_CHECKING:
     from clipaudit.contract import Audit
-    from clipaudit.gate.results import GateResult
 
 AUDITS, SUITES, REPORTS = "clipaudit.audits", "clipaudit.suites", "clipaudit.reports"
-GATE_FORMATS = "clipaudit.gate_formats"
+EXPORTS = "clipaudit.exports"
 
 
 class PluginUnavailable(ClipAuditError):
@@ -74,12 +73,12 @@ def load_report(name: str) -> Any:
     return _load(known[name])
 
 
-def load_gate_format(name: str) -> Callable[[GateResult], str]:
-    """What renders a gate's result as `name` ("markdown", "junit", "github")."""
-    known = names(GATE_FORMATS)
+def load_export(name: str) -> Callable[[Any], str]:
+    """What renders a result for another tool: "gate-markdown", "gate-junit", "gate-github", "comparison-markdown"."""
+    known = names(EXPORTS)
     if name not in known:
-        raise UsageError(f"unknown gate format {name!r}; {nearest(name, known)}")
-    render: Callable[[GateResult], str] = _load(known[name])
+        raise UsageError(f"unknown export {name!r}; {nearest(name, known)}")
+    render: Callable[[Any], str] = _load(known[name])
     return render
 
 

@@ -87,4 +87,4 @@ def suite_options(command: F) -> F:
 
 
 # Commands register themselves; their bodies import what they need when they are called.
-from clipaudit.cli import catalogue, doctor, gating, reporting, running, starting  # noqa: E402, F401
+from clipaudit.cli import catalogue, comparing, doctor, gating, reporting, running, starting  # noqa: E402, F401

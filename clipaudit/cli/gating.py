@@ -54,6 +54,7 @@ def gate(
 
     result = judge(run, load_policy(policy), baseline, profile=profile)
     write_gate(run, result)
+    _refresh_report(run)
     show_gate(result)
     for form, target in (("junit", junit), ("markdown", markdown)):
         if target is not None:
@@ -65,10 +66,20 @@ def gate(
     return result.exit_code
 
 
+def _refresh_report(run: Path) -> None:
+    """The report that lies in the run's directory says how the gate ended."""
+    from clipaudit import api
+    from clipaudit.engine.store import RunStore
+
+    store = RunStore(run)
+    if (run / "report.html").is_file():
+        api.write_report(store, store.result(), store.manifest())
+
+
 def _rendered(result: GateResult, form: str) -> str:
     from clipaudit import plugins
 
-    return plugins.load_gate_format(form)(result)
+    return plugins.load_export(f"gate-{form}")(result)
 
 
 def _write(target: Path, text: str) -> None:

@@ -134,7 +134,9 @@ def paired_change(pairs: Pairs, sign_after: float, sign_before: float, seed: int
     interval = bca(statistic, units, seed, level=level, unit="units, both runs on the same draw")
     if interval.low is None and np.array_equal(sums[:, 0], sums[:, 1]) and sign_after == sign_before:
         interval = _unchanged(pairs.scale, int((sums[1, 0] > 0).sum()), level)
-    return Measured(value if np.isfinite(value) else None, interval, len(pairs.items), units, paired=True)
+    return Measured(
+        value if np.isfinite(value) else None, interval, int((pairs.below > 0).any(axis=0).sum()), units, paired=True
+    )
 
 
 def _of_flags(pairs: Pairs, sign: float, level: float) -> Measured:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
@@ -23,6 +23,7 @@ from clipaudit_audits.robustness.typographic_dose import dose_response
 from clipaudit_audits.robustness.typographic_estimates import Scorer
 from clipaudit_audits.robustness.typographic_factors import factor_bars, factors, levels
 from clipaudit_audits.robustness.typographic_groups import by_group
+from clipaudit_audits.robustness.typographic_items import items_of
 from clipaudit_audits.robustness.typographic_outcomes import Choice, outcomes
 from clipaudit_audits.robustness.typographic_params import TypographicParams
 from clipaudit_audits.robustness.typographic_reading import reading
@@ -90,6 +91,12 @@ class Typographic(Audit):
         if len(scorer.results.areas()) > 1:
             found.append(plots.dose_curve(scorer))
         return [*found, *factor_bars(scorer, levels(rows), cell.params), gallery]
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        main = _main(cell.params)
+        other, name = OTHER[main]
+        choice = other if estimate.subgroup.get("choice") == name else main
+        return items_of(outcomes(rows, choice), estimate, cell.params.area)
 
 
 def _main(params: TypographicParams) -> Choice:

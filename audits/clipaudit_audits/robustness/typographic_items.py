@@ -5,7 +5,7 @@ from __future__ import annotations
 from clipaudit.contract import Outcomes as Contributions
 from clipaudit.results import Estimate
 from clipaudit_audits.contributions import contributions
-from clipaudit_audits.robustness.typographic_outcomes import Outcome, Outcomes
+from clipaudit_audits.robustness.typographic_outcomes import ANYWHERE, Outcome, Outcomes
 from clipaudit_audits.wording import percent
 
 CHANGES = {
@@ -18,10 +18,12 @@ CHANGES = {
 
 
 def items_of(results: Outcomes, estimate: Estimate, area: float) -> Contributions | None:
-    """None for the area at which half flip, and for quarters of note areas, whose images differ from run to run.
+    """None for the area at which half flip, and for estimates of part of the images or of notes in another style.
 
     results: of the estimate's kind of choice. area: of the main result, where the estimate names no other.
     """
+    if not set(estimate.subgroup) <= {"choice", "note area"}:
+        return None
     named = estimate.subgroup.get("note area")
     areas = [each for each in results.areas() if percent(each) == named] if named else [area]
     if not areas:
@@ -49,4 +51,4 @@ def _share(results: Outcomes, metric: str, area: float) -> Contributions | None:
 
 
 def _at(results: Outcomes, kind: str, area: float) -> Outcome | None:
-    return results.conditions.get((kind, None if kind in ("clean", "real") else area))
+    return results.conditions.get((kind, None if kind in ANYWHERE else area))
