@@ -23,8 +23,8 @@ _NO_ROW, _NO_TEXT, _NONE_CHOSEN = -1, -2, -3
 
 
 class ScoreTable:
-    """A table of scores of kind `kind`, in any of the `recorded_forms`. A decision table may do without `score`: each of
-    its rows then is a decision."""
+    """A table of scores of kind `kind`, in any of the `recorded_forms`. A decision table may do without `score`: each
+    of its rows then is a decision."""
 
     def __init__(self, path: Path, kind: ScoreKind) -> None:
         self.path = path
