@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 DRAWS = 2000
+_BATCH = 100  # draws made at once
 
 
 def shares_of_first(scores: Floats) -> Floats:
@@ -35,9 +36,9 @@ def shares_of_first(scores: Floats) -> Floats:
 
 def exchanged(won: Floats, seed: int) -> Floats:
     """(DRAWS,) mean share of the first place when any of a row's candidates may be the true one, each as likely."""
-    rng = np.random.default_rng(seed)
-    rows = np.arange(len(won))
-    return np.array([won[rows, rng.integers(0, won.shape[1], len(won))].mean() for _ in range(DRAWS)])
+    rng, rows = np.random.default_rng(seed), np.arange(len(won))
+    batches = (rng.integers(0, won.shape[1], (_BATCH, len(won))) for _ in range(DRAWS // _BATCH))
+    return np.concatenate([won[rows, drawn].mean(axis=1) for drawn in batches])
 
 
 def first(choices: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
