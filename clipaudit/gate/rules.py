@@ -14,6 +14,7 @@ from clipaudit.gate.select import CannotJudge
 from clipaudit.results import Direction, Estimate
 
 POWER = 0.8
+_ROUNDING = 1e-9
 MOST_ITEMS = 10**9  # beyond it no number of items is named
 
 _WORSE: dict[Direction, Worse] = {
@@ -66,15 +67,18 @@ def weigh(found: Measured, within: Allowed) -> Weighed:
     """How sure it is that the value lies inside, and outside, what is allowed."""
     from scipy.special import ndtr
 
-    inside: list[float | None] = []  # p values of being beyond each bound
+    beyond: list[tuple[float, float] | None] = []  # of each bound, p of lying beyond it and of lying within
     for bound, sign in ((within.high, 1.0), (within.low, -1.0)):
         if bound is not None:
             distance = found.distance(bound)
-            inside.append(None if distance is None else float(ndtr(sign * distance)))
-    known = [p for p in inside if p is not None]
+            beyond.append(None if distance is None else (float(ndtr(sign * distance)), float(ndtr(-sign * distance))))
+    known = [each for each in beyond if each is not None]
     if not known:
         return Weighed(None, None)
-    return Weighed(max(known) if len(known) == len(inside) else None, min(1 - p for p in known))
+    return Weighed(
+        max(p for p, _ in known) if len(known) == len(beyond) else None,
+        min(p for _, p in known),
+    )
 
 
 def decide(weighed: Sequence[Weighed], adjusted: Sequence[float | None], level: float, all_judged: bool) -> State:
@@ -82,9 +86,10 @@ def decide(weighed: Sequence[Weighed], adjusted: Sequence[float | None], level: 
 
     All must be inside for a PASS, so that its error rate needs no correction (Berger 1982).
     """
-    if any(p is not None and p <= level for p in adjusted):
+    most = level * (1 + _ROUNDING)  # an interval that ends on the bound itself is inside
+    if any(p is not None and p <= most for p in adjusted):
         return State.FAIL
-    if all_judged and all(each.p_pass is not None and each.p_pass <= level for each in weighed):
+    if all_judged and all(each.p_pass is not None and each.p_pass <= most for each in weighed):
         return State.PASS
     return State.INCONCLUSIVE
 
