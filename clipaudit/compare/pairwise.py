@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clipaudit.compare.results import Difference, Flips, Outcome
 from clipaudit.gate.measured import Measured
-from clipaudit.gate.paired import Side, change, drift, paired
+from clipaudit.gate.paired import Side, change, drift, pairs_of
 from clipaudit.gate.select import identity, same_cell
 from clipaudit.gate.trust import Run
 from clipaudit.gate.weighing import side_of
@@ -76,8 +76,8 @@ def _of_cell(cell: CellResult, other: CellResult, run: Side, base: Side) -> Iter
 
 
 def _flips(after: Estimate, before: Estimate, run: Side, base: Side) -> Flips | None:
-    pairs = paired(run.outcomes(after), base.outcomes(before))
-    if pairs is None:
+    pairs = pairs_of(after, before, run, base)
+    if isinstance(pairs, str):
         return None
     up, down = pairs.flipped
     return Flips(up=tuple(up), down=tuple(down))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.contract import Audit, Cell, Outcomes
+from clipaudit.errors import ClipAuditError
 from clipaudit.gate.measured import Measured, difference, measured, mirrored
 from clipaudit.results import Estimate, Interval
 from clipaudit.stats.bootstrap import bca
@@ -46,12 +47,20 @@ class Side:
     def rows(self) -> pa.Table:
         return self.read()
 
-    def outcomes(self, estimate: Estimate) -> Outcomes | None:
-        """None where the audit is not installed, offers none, or its outcomes do not give the estimate's value."""
+    def outcomes(self, estimate: Estimate) -> Outcomes | str:
+        """What each item contributes; else why that is not known: no audit, no rows, an estimate that is no mean over
+        items, or outcomes that do not give its value."""
         if self.audit is None or self.cell is None:
-            return None
-        found = self.audit.outcomes(self.cell, self.rows, estimate)
-        return found if found is not None and _agrees(found, estimate) else None
+            return self.why
+        try:
+            found = self.audit.outcomes(self.cell, self.rows, estimate)
+        except ClipAuditError as error:  # of a baseline often only result.json and manifest.json are kept
+            return str(error)
+        except Exception as error:  # an audit is a plug-in
+            return f"{self.audit.spec.id} failed to say what each item contributes: {type(error).__name__}"
+        if found is None:
+            return UNKNOWN
+        return found if _agrees(found, estimate) else "the outcomes stored do not give the value reported"
 
 
 @dataclass(frozen=True)
@@ -80,10 +89,9 @@ class Pairs:
 
 def change(after: Estimate, before: Estimate, run: Side, baseline: Side, seed: int, level: float) -> Measured:
     """The change of an estimate from the baseline to the run, with an interval of level `level`."""
-    pairs = paired(run.outcomes(after), baseline.outcomes(before))
-    if pairs is None:
-        found = difference(measured(after), measured(before))
-        return replace(found, note=run.why or baseline.why or UNKNOWN)
+    pairs = pairs_of(after, before, run, baseline)
+    if isinstance(pairs, str):
+        return replace(difference(measured(after), measured(before)), note=pairs)
     return paired_change(pairs, 1.0, 1.0, seed, level)
 
 
@@ -91,17 +99,28 @@ def drift(after: Estimate, before: Estimate, run: Side, baseline: Side, seed: in
     """The change of the distance to the estimate's null value (0 where it has none), each on its own side of it."""
     null = after.null_value or 0.0
     signs = [-1.0 if each.value is not None and each.value < null else 1.0 for each in (after, before)]
-    pairs = paired(run.outcomes(after), baseline.outcomes(before))
-    if pairs is None:
+    pairs = pairs_of(after, before, run, baseline)
+    if isinstance(pairs, str):
         found = difference(mirrored(measured(after), signs[0], null), mirrored(measured(before), signs[1], null))
-        return replace(found, note=run.why or baseline.why or UNKNOWN)
+        return replace(found, note=pairs)
     found = paired_change(pairs, signs[0], signs[1], seed, level)
     return mirrored(found, 1.0, (signs[0] - signs[1]) * null)
 
 
-def paired(after: Outcomes | None, before: Outcomes | None) -> Pairs | None:
-    """The items that both have; None where either is missing, they share no item, or they are scaled differently."""
-    if after is None or before is None or after.scale != before.scale:
+def pairs_of(after: Estimate, before: Estimate, run: Side, baseline: Side) -> Pairs | str:
+    """The items of an estimate in both runs; else why they cannot be paired."""
+    here = run.outcomes(after)
+    if isinstance(here, str):
+        return here
+    there = baseline.outcomes(before)
+    if isinstance(there, str):
+        return f"baseline: {there}"
+    return paired(here, there) or "the two runs have no items in common"
+
+
+def paired(after: Outcomes, before: Outcomes) -> Pairs | None:
+    """The items that both have; None where they share none, an item comes twice, or they are scaled differently."""
+    if after.scale != before.scale:
         return None
     number = {item: i for i, item in enumerate(before.items)}
     here = [i for i, item in enumerate(after.items) if item in number]
