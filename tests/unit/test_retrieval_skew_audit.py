@@ -21,7 +21,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, NotSupported, UsageError
 from clipaudit.models.control import load_control
 from clipaudit.models.protocol import Scores
-from clipaudit.results import DataInfo, Estimate, Status
+from clipaudit.results import DataInfo, Estimate, PanelsFigure, Status
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 AUDIT = RetrievalSkew()
@@ -287,7 +287,14 @@ def test_ties_are_broken_by_lot_and_not_by_name() -> None:
 def test_pairs_of_columns_are_judged_and_small_cells_shown() -> None:
     images = [Item(f"i{j}", race="AB"[j % 2], sex="mf"[j // 2 % 2]) for j in range(64)]
     images += [Item(f"j{j}", race="C", sex="m") for j in range(3)]
-    found = audit(dataset(images, ("race", "sex")), Lot(0, 50.0, "race", "A"), k=(10,))
+    cell = planned(dataset(images, ("race", "sex")), k=(10,))
+    rows = AUDIT.run(cell, Lot(0, 50.0, "race", "A"))
+    found = AUDIT.score(replace(cell, dataset=None), rows)
+    (drawn,) = [f for f in AUDIT.figures(replace(cell, dataset=None), rows, found) if isinstance(f, PanelsFigure)]
+    shown = {(panel.title, point.label): point for panel in drawn.panels for point in panel.points}
+    assert shown["m", "C"].group == Status.TOO_SMALL
+    assert shown["m", "C"].value is None
+    assert shown["m", "A"].value is not None
     pair = only(found, "group_skew", groups="race x sex (annotated)", group="A, m")
     assert (pair.value or 0.0) > 0.3
     small = [e for e in found if e.status is Status.TOO_SMALL]

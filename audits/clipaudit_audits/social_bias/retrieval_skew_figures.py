@@ -28,7 +28,7 @@ from clipaudit_audits.social_bias.retrieval_skew_measures import Key, exchangeab
 from clipaudit_audits.social_bias.retrieval_skew_study import Study
 
 SHOWN = 3
-_POINTS = 16  # of a curve
+_POINTS = 10  # of a curve
 _REPLICATES = 200
 _CHUNK = 50
 
@@ -74,10 +74,11 @@ def _point(estimate: Estimate) -> Point:
 
 
 def _panels(study: Study, grouping: Grouping, estimates: Sequence[Estimate]) -> PanelsFigure:
-    """Of the first k at which a group can be judged: the others stand among the estimates."""
+    """Of the first k at which a group can be judged: the others stand among the estimates. Groups that are too small
+    have no k."""
     first = next(e.subgroup["k"] for e in estimates if e.value is not None)
     cells = cells_of(study.made.columns[name] for name in grouping.columns)
-    shown = {cells[e.subgroup["group"]]: e for e in estimates if e.subgroup["k"] == first}
+    shown = {cells[e.subgroup["group"]]: e for e in estimates if e.subgroup.get("k", first) == first}
     judged = [e for e in shown.values() if e.value is not None]
     found = sum(e.status is Status.EFFECT for e in judged)
     alt = f"{found} of {len(judged)} skews differ from chance after correction"
