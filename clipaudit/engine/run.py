@@ -82,7 +82,7 @@ def _run_cell(
     on_crash: Callable[[PlannedCell, Exception], None],
 ) -> CellResult:
     audit, cell = planned.audit, planned.cell
-    hindrance = _hindrance(cell, model)
+    hindrance = _hindrance(planned, model)
     if hindrance:
         return blank(cell, key, CellStatus.NOT_RUN, hindrance)
     try:
@@ -104,14 +104,15 @@ def _run_cell(
     return result
 
 
-def _hindrance(cell: Cell, model: Model) -> str:
+def _hindrance(planned: PlannedCell, model: Model) -> str:
     """Why this model cannot run this cell; "" where it can."""
+    cell, images = planned.cell, () if planned.cell.dataset is None else planned.cell.dataset.images
     missing = sorted(cell.spec.needs - model.capabilities)
     if missing:
         offered = ", ".join(sorted(model.capabilities)) or "nothing"
         return f"the audit needs {', '.join(missing)}; this model offers {offered}"
     computes = hasattr(model, "encoder")  # from pixels; recorded and control models go by ids
-    if computes and cell.dataset is not None and all(isinstance(image, NamedItem) for image in cell.dataset.images):
+    if computes and cell.dataset and planned.workload.images and all(isinstance(image, NamedItem) for image in images):
         return (
             f"the items of {cell.dataset.id} are known by their ids only; use a recorded model, "
             f"or give a folder with the images (--data {cell.dataset.id}=FOLDER)"

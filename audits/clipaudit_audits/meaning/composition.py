@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipaudit.contract import Audit, Cell, PlanContext, Workload
@@ -31,13 +32,17 @@ class CaptionChoice(Audit):
     def pairs(self, cell: Cell) -> list[Pair]:
         """What is asked."""
 
+    def text_only(self, cell: Cell) -> bool:
+        """Whether no image is shown."""
+        return False
+
     def workload(self, cell: Cell) -> Workload:
         pairs = self.pairs(cell)
-        return Workload(images_of(pairs), texts_of(pairs))
+        return Workload(() if self.text_only(cell) else images_of(pairs), texts_of(pairs))
 
     def run(self, cell: Cell, model: Model) -> pa.Table:
         """Columns item, image, kind, caption, negative, true, false, typical_*, average_*, error."""
-        return measure(self.pairs(cell), model)
+        return measure(self.pairs(cell), model, self.text_only(cell))
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         metrics = {metric.name: metric for metric in cell.spec.metrics}
@@ -63,10 +68,14 @@ class Composition(CaptionChoice):
                 raise DataError(
                     f"composition: data set {ctx.dataset.id!r} has no kind {kind!r}; {nearest(kind, there)}"
                 )
-        return super().plan(ctx)
+        cells = super().plan(ctx)
+        return [replace(cell, title=f"{cell.title}, texts alone") for cell in cells] if ctx.params.text_only else cells
 
     def pairs(self, cell: Cell) -> list[Pair]:
         return read_pairs(cell.require_dataset(), cell.params)
+
+    def text_only(self, cell: Cell) -> bool:
+        return bool(cell.params.text_only)
 
 
 def read_pairs(dataset: Dataset, params: CompositionParams) -> list[Pair]:

@@ -41,9 +41,8 @@ def results(choices: Choices, metrics: Mapping[str, MetricSpec], seed: int) -> l
     for kind in kinds if choices.rows else ():
         part = choices.only(kind)
         where = kind or ALL
-        found.append(_accuracy(part, metrics["accuracy"], where, seed))
         if part.seen:
-            found.append(_gain(part, metrics["gain"], where, seed))
+            found += [_accuracy(part, metrics["accuracy"], where, seed), _gain(part, metrics["gain"], where, seed)]
         if part.seen and kind is None:
             found += _given(part, metrics["accuracy_given"], seed)
         found += [_blind(name, part, metrics["text_only"], where, seed) for name in part.blind]
@@ -83,19 +82,12 @@ def estimate(
 
 
 def _accuracy(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
-    n, subgroup = len(part.rows), {"kind": kind}
-    if not part.seen:
-        return estimate(
-            spec, None, part.images, None, role="primary", subgroup=subgroup, status=Status.INCONCLUSIVE,
-            notes=("No image was at hand: only the texts were judged.",),
-            sentence=f"Not measured for {kind}: none of the images of {counted(n, 'pair')} was at hand. What the texts "
-            "alone give stands below.",
-        )  # fmt: skip
+    n = len(part.rows)
     value = float(part.model.mean())
     interval, found = shares(part.model, part.images, seed), tested(part.model - 0.5, part.images, seed, 0.5)
     null = found.null.model_copy(update={"mean": 0.5, "low": 0.5 + found.null.low, "high": 0.5 + found.null.high})
     return estimate(
-        spec, value, part.images, interval, role="primary", subgroup=subgroup, test=found.test, null=null,
+        spec, value, part.images, interval, role="primary", subgroup={"kind": kind}, test=found.test, null=null,
         minimum_detectable=found.detectable, notes=_undetectable(found),
         sentence=f"The model takes the true caption in {percent(value)}{between(interval, 100)} of "
         f"{counted(n, 'pair')} ({kind}, {counted(len(set(part.images)), 'image')}; chance 50.0 %). Without the image "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,11 +74,11 @@ def texts_of(pairs: Sequence[Pair]) -> list[str]:
     return list(dict.fromkeys(text for pair in pairs if not pair.fault for text in (pair.caption, pair.negative)))
 
 
-def measure(pairs: Sequence[Pair], model: Model) -> pa.Table:
+def measure(pairs: Sequence[Pair], model: Model, text_only: bool = False) -> pa.Table:
     """One row per pair: scores of the image with the true and the false caption; with embeddings also those of the
     captions with the mean caption (typical) and with the mean image (average) of the *other* images.
 
-    Where no image at all is at hand, the scores are null and the texts are judged alone, without an error.
+    text_only: no image is shown, and what needs one is null.
     """
     import pyarrow as pa
 
@@ -87,9 +87,10 @@ def measure(pairs: Sequence[Pair], model: Model) -> pa.Table:
          "error": p.fault} for p in pairs
     ]  # fmt: skip
     asked = [i for i, pair in enumerate(pairs) if pair.fault is None]
-    ask = _embedded if Need.EMBEDDINGS in model.capabilities else _scored
-    if asked:
-        for i, found in zip(asked, ask([pairs[i] for i in asked], model), strict=True):
+    able = Need.EMBEDDINGS in model.capabilities
+    if asked and (able or not text_only):
+        good = [pairs[i] for i in asked]
+        for i, found in zip(asked, _embedded(good, model, text_only) if able else _scored(good, model), strict=True):
             lines[i].update(found)
     schema = [(name, pa.string()) for name in TEXTS] + [(name, pa.float64()) for name in NUMBERS]
     return pa.Table.from_pylist(lines, pa.schema(schema))
@@ -109,10 +110,10 @@ def _scored(pairs: Sequence[Pair], model: Model) -> list[dict[str, Any]]:
     return found
 
 
-def _embedded(pairs: Sequence[Pair], model: Model) -> list[dict[str, Any]]:
+def _embedded(pairs: Sequence[Pair], model: Model, text_only: bool) -> list[dict[str, Any]]:
     images, texts = images_of(pairs), texts_of(pairs)
-    seen, read = model.embed_images(images), model.embed_texts(texts)
-    blind = all(error is not None for error in seen.errors)
+    read = model.embed_texts(texts)
+    seen = _unseen(images, read) if text_only else model.embed_images(images)
     place, number = {text: i for i, text in enumerate(texts)}, {image.id: i for i, image in enumerate(images)}
     at = np.array([number[pair.image.id] for pair in pairs])
     true, false = (np.array([place[getattr(pair, name)] for pair in pairs]) for name in ("caption", "negative"))
@@ -128,7 +129,7 @@ def _embedded(pairs: Sequence[Pair], model: Model) -> list[dict[str, Any]]:
         columns[f"typical_{name}"] = _against_others(vectors[text], by_image, at)
         columns[f"average_{name}"] = _against_others(vectors[text], pictures, at)
     return [
-        _line(columns, i, [read.errors[true[i]], read.errors[false[i]]], seen.errors[at[i]], blind)
+        _line(columns, i, [read.errors[true[i]], read.errors[false[i]], seen.errors[at[i]]], text_only)
         for i in range(len(pairs))
     ]
 
@@ -146,11 +147,13 @@ def _against_others(texts: Floats, by_image: Floats, at: NDArray[np.int64]) -> F
         return np.asarray(np.where(length > 1e-9, np.einsum("nd,nd->n", texts, others) / length, np.nan))
 
 
-def _line(
-    columns: Mapping[str, Floats], i: int, texts: Sequence[str | None], image: str | None, blind: bool
-) -> dict[str, Any]:
-    fault = next((error for error in texts if error), None) or (None if blind else image)
+def _unseen(images: Sequence[ImageRef], read: Embedded) -> Embedded:
+    return replace(read, vectors=np.zeros((len(images), read.vectors.shape[1])), errors=(None,) * len(images))
+
+
+def _line(columns: Mapping[str, Floats], i: int, errors: Sequence[str | None], text_only: bool) -> dict[str, Any]:
+    fault = next((error for error in errors if error), None)
     if fault:
         return {"error": fault}
-    kept = [name for name in NUMBERS if not blind or name.startswith("typical")]
+    kept = [name for name in NUMBERS if not text_only or name.startswith("typical")]
     return {name: None if np.isnan(columns[name][i]) else float(columns[name][i]) for name in kept}

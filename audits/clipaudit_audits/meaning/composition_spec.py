@@ -14,6 +14,9 @@ class CompositionParams(Params):
     """Which pairs are asked."""
 
     kinds: tuple[str, ...] = Field(default=(), description="Kinds of pairs asked (column `kind`); empty: all.")
+    text_only: bool = Field(
+        default=False, description="Show the model no image: only what the texts give away is measured."
+    )
 
 
 METRICS = (
@@ -75,6 +78,5 @@ SPEC = AuditSpec(
         "A pair asks for one difference between two sentences; it does not ask whether the scene was understood.",
         "Choices without the image are simple ones; a larger language model may find more in the texts.",
     ),
-    methods=f"Captions as they are, without a template. {BLIND_METHODS} Without any image at hand only the texts are "
-    "judged.",
+    methods=f"Captions as they are, without a template. {BLIND_METHODS}",
 )  # fmt: skip

@@ -41,7 +41,7 @@ def with_images(loaded: Loaded) -> Loaded:
     """`loaded` without the pairs whose photograph is not at hand, if others are; with a note of how many there are."""
     there = [item for item in loaded.items if isinstance(item, FileImage)]
     if not there:
-        note = "None of the photographs is here: texts only, enough for recorded models and choices without the image."
+        note = "None of the photographs is here: enough for recorded models and for the texts alone (text_only)."
         return replace(loaded, notes=(*loaded.notes, note))
     if len(there) == len(loaded.items):
         return loaded
