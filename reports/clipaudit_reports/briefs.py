@@ -38,14 +38,12 @@ def _counts(section: HarmSection) -> str:
     if section.adverse:
         shows = "shows" if section.judged == 1 else "show"
         return f"{numbers.count_text(section.adverse)} of {numbers.counted(section.judged, 'test')} {shows} it"
-    failed = sum(group.count for group in section.groups if group.severity is Severity.INCONCLUSIVE)
+    counts = {group.severity: group.count for group in section.groups}
+    failed, small = counts.get(Severity.INCONCLUSIVE, 0), counts.get(Severity.SMALL, 0)
     if failed:
-        return (
-            f"{numbers.counted(failed, 'measurement')} failed a check of their own"
-            if failed > 1
-            else ("1 measurement failed a check of its own")
-        )
-    if section.judged:
-        return f"{numbers.counted(section.judged, 'test')} could have shown a large one; a small one may be missed"
-    small = any(group.severity is Severity.SMALL for group in section.groups)
-    return "too few items to judge" if small else "values without a test"
+        return f"{numbers.counted(failed, 'measurement')} failed a check of the measurement itself"
+    if not section.judged:
+        return "too few items to judge" if small else "values without a test"
+    tests = numbers.counted(section.judged, "test")
+    silent = f"{tests} could have shown a large effect; a small one may be missed"
+    return f"{silent}; {numbers.count_text(small)} too small to judge" if small else silent

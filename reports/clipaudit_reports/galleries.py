@@ -27,9 +27,10 @@ class Album:
         rows = []
         for entry in figure.entries:
             pictures = []
+            whole = len(entry.items) == len(entry.thumbnails)  # else which of them is missing is not known
             for position, name in enumerate(entry.thumbnails):
-                item = entry.items[position] if len(entry.items) == len(entry.thumbnails) else entry.caption
-                head = figure.columns[position] if position < len(figure.columns) else ""
+                item = entry.items[position] if whole else entry.caption
+                head = figure.columns[position] if whole and position < len(figure.columns) else ""
                 picture = _picture(self._files.get(f"{cell.key}/{name}"), item, left, head)
                 left -= len(picture.uri)
                 pictures.append(picture)

@@ -10,7 +10,7 @@ from clipaudit.results import CellResult, Estimate, Harm
 from clipaudit_reports import anchors
 from clipaudit_reports.blocks import Ids, severity_groups, words
 from clipaudit_reports.findings import severity, size
-from clipaudit_reports.view import CellView, Glance, HarmSection, Severity, SeverityGroup
+from clipaudit_reports.view import TESTED, CellView, Glance, HarmSection, Severity, SeverityGroup
 from clipaudit_reports.who import who
 
 _SEEN = 3  # galleries that are named
@@ -31,7 +31,7 @@ def harm_sections(
         if groups:
             primary = [e for cell, _ in own for e in cell.estimates if e.role == "primary"]
             adverse = sum(severity(e) is Severity.HARM for e in primary)
-            judged = sum(estimate.test is not None for estimate in primary)
+            judged = sum(severity(e) in TESTED for e in primary)
             rows = [row for cell, view in own for row in _glances(cell, view)]
             rows.sort(key=lambda row: not row.much)  # stable: the lines of a cell stay together
             found.append(HarmSection(harm, anchor, adverse, judged, tuple(rows), groups))

@@ -72,6 +72,9 @@ _WORDS: Mapping[Severity, tuple[str, str, str]] = {
 }
 
 
+TESTED = frozenset({Severity.HARM, Severity.EFFECT, Severity.NONE})  # what a corrected test says, one way or the other
+
+
 @dataclass(frozen=True)
 class Strip:
     """A one-line interval plot; positions in per cent of the width, on a scale shared by its block."""
@@ -190,7 +193,7 @@ class HarmSection:
     harm: Harm
     anchor: str
     adverse: int
-    judged: int  # findings with a test
+    judged: int  # findings that a corrected test speaks about
     glances: tuple[Glance, ...]
     groups: tuple[SeverityGroup, ...]
 

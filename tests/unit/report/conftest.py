@@ -362,7 +362,8 @@ def meaning_cell() -> CellResult:
         id="maps", title="Where the model looks", caption="Largest shifts first.", columns=("image", "accurate", "misleading"),
         scale=ColourScale(label="relevance", low="none", high="most of this map", stops=("#0d0887", "#cc4778", "#f0f921")),
         entries=tuple(
-            GalleryItem(items=(f"dog-{i}.png",), caption=f"“a dog” against “a cat”, shift 0.{8 - i}",
+            GalleryItem(items=tuple(f"dog-{i}.png#{part}" for part in ("image", "accurate", "misleading")),
+                        caption=f"“a dog” against “a cat”, shift 0.{8 - i}",
                         thumbnails=(f"m{i}a.webp", f"m{i}b.webp", f"m{i}c.webp"))
             for i in range(3)
         ),
@@ -393,7 +394,7 @@ def hostile_cell() -> CellResult:
                       clouds=tuple(Cloud(name=HOSTILE, x=(0.0, i), y=(0.0, 1.0), centre=(0.1, i)) for i in (1.0, 2.0))),
         ReliabilityFigure(id="l", **text, curves=(ReliabilityCurve(name=HOSTILE, bins=(
             ReliabilityBin(confidence=0.5, accuracy=0.4, low=0.2, high=0.6, n=7),)),)),
-        GalleryFigure(id="g", entries=(GalleryItem(items=(HOSTILE,), caption=HOSTILE, thumbnails=("../x.webp", "a.webp")),),
+        GalleryFigure(id="g", entries=(GalleryItem(items=(HOSTILE, "b"), caption=HOSTILE, thumbnails=("../x.webp", "a.webp")),),
                       columns=(HOSTILE,), scale=ColourScale(label=HOSTILE, low=HOSTILE, high=HOSTILE,
                                                             stops=(HOSTILE, "red);background:url(//x)", "#000000")), **text),
     ]  # fmt: skip

@@ -48,7 +48,7 @@ def test_columns_head_the_pictures_and_one_scale_explains_their_colours(
 ) -> None:
     page = render_html(result, None, thumbnails)
     assert page.count('<p class="head">misleading</p>') == 3
-    assert 'alt="misleading: dog-0.png"' not in page, "the rows have one item and three pictures of it"
+    assert 'alt="misleading: dog-0.png#misleading"' in page
     assert page.count("linear-gradient(90deg,#0d0887,#cc4778,#f0f921)") == 1
     assert "relevance: <span>none</span>" in page
     assert "relevance:" not in render_html(result), "without pictures there is nothing to explain"
@@ -61,3 +61,14 @@ def test_only_hex_colours_reach_the_style_of_a_scale(hostile: RunResult, thumbna
     assert 'class="scale"' in page
     assert "linear-gradient" not in page, "one sound stop is no scale"
     assert "url(//x)" not in page
+
+
+def test_where_a_picture_of_a_row_is_missing_no_other_gets_its_head(
+    result: RunResult, thumbnails: dict[str, bytes]
+) -> None:
+    (done,) = (cell for cell in result.cells if cell.slug == "attention_shift.stamps")
+    maps = done.figures[-1]
+    assert isinstance(maps, GalleryFigure)
+    entry = maps.entries[0].model_copy(update={"thumbnails": ("m0c.webp",)})
+    view = Album(thumbnails, 1, 1_000_000).view(done, maps.model_copy(update={"entries": (entry,)}), "a")
+    assert [(picture.head, bool(picture.uri)) for picture in view.rows[0].pictures] == [("", True)]
