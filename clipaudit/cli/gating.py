@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +57,8 @@ def gate(
     result = judge(run, load_policy(policy), baseline, profile=profile)
     write_gate(run, result)
     _refresh_report(run)
-    show_gate(result)
+    with _commands_off(github):
+        show_gate(result)
     for form, target in (("junit", junit), ("markdown", markdown)):
         if target is not None:
             _write(target, _rendered(result, form))
@@ -64,6 +67,19 @@ def gate(
     if github:
         _github(result)
     return result.exit_code
+
+
+@contextmanager
+def _commands_off(github: bool) -> Iterator[None]:
+    """What is printed meanwhile is no workflow command, whatever a label or a waiver holds."""
+    import secrets
+
+    token = secrets.token_hex(16)
+    if github:
+        click.echo(f"::stop-commands::{token}")
+    yield
+    if github:
+        click.echo(f"::{token}::")
 
 
 def _refresh_report(run: Path) -> None:

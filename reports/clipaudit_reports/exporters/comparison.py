@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from clipaudit.compare import words
 from clipaudit.compare.results import Comparison, Difference, Outcome, Pair
-from clipaudit_reports.markdown import escape
+from clipaudit_reports.exporters.markup import safe, table
 
 SHOWN = 5  # flipped items that are named
 
@@ -19,19 +19,19 @@ def render(found: Comparison) -> str:
         rows = [
             (row.cell, words.named(row), *(words.standing(row, i) for i in range(len(runs)))) for row in found.board
         ]
-        lines += ["## All runs by finding", "", *_table(("audit", "finding", *runs), rows), ""]
+        lines += ["## All runs by finding", "", *table(("audit", "finding", *runs), rows), ""]
         lines += ["\\* the best value; ▲ better, ▼ worse than the first, ◆ changed, = cannot be told", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _pair(found: Comparison, pair: Pair) -> list[str]:
-    lines = [f"## {escape(found.base.label)} → {escape(pair.run.label)}", "", f"{escape(words.counts(pair))}.", ""]
+    lines = [f"## {safe(found.base.label)} → {safe(pair.run.label)}", "", f"{safe(words.counts(pair))}.", ""]
     for outcome in words.ORDER:
         listed = [each for each in words.ordered(pair) if each.outcome is outcome]
         if listed:
             lines += [f"### {words.MARKS[outcome]} {outcome.value.capitalize()}", "", *_differences(listed), ""]
-    lines += [f"- Not paired: {escape(note)}" for note in words.unpaired(pair)]
-    lines += [f"- Not compared: {escape(line)}" for line in pair.unmatched]
+    lines += [f"- Not paired: {safe(note)}" for note in words.unpaired(pair)]
+    lines += [f"- Not compared: {safe(line)}" for line in pair.unmatched]
     return [*lines, ""]
 
 
@@ -43,9 +43,4 @@ def _differences(listed: Iterable[Difference]) -> list[str]:
         shown = SHOWN if each.outcome is not Outcome.UNTOLD else 0
         rows.append((each.cell, words.named(each), words.values(each), *words.change(each), n, words.p_of(each),
                      words.flips(each, shown)))  # fmt: skip
-    return _table(heads, rows)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(escape(head) for head in heads)} |", f"|{'---|' * len(heads)}"]
-    return lines + [f"| {' | '.join(escape(part) for part in row)} |" for row in rows]
+    return table(heads, rows)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from clipaudit.gate.results import GateResult, RuleResult
 from clipaudit.gate.standing import basis, label, ordered, verdict_line
-from clipaudit_reports.markdown import escape
+from clipaudit_reports.exporters.markup import safe, table
 
 _MARKS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️"}
 
 
 def render(result: GateResult) -> str:
     """GitHub-flavoured Markdown without HTML: verdict, problems, a table of the rules, waivers."""
-    lines = [f"## {_mark(result.state.value)} {escape(verdict_line(result))}", "", escape(basis(result)), ""]
-    lines += [f"- **Problem:** {escape(problem)}" for problem in result.problems]
+    lines = [f"## {_mark(result.state.value)} {safe(verdict_line(result))}", "", safe(basis(result)), ""]
+    lines += [f"- **Problem:** {safe(problem)}" for problem in result.problems]
     if result.rules:
-        lines += ["", "| rule | severity | verdict | asked | found |", "|---|---|---|---|---|"]
-        lines += [_row(rule) for rule in ordered(result)]
-    lines += _waivers(result)
+        lines += ["", *table(("rule", "severity", "verdict", "asked", "found"), map(_row, ordered(result)))]
+    if result.waivers:
+        rows = [(use.rule, use.model[:12], use.state, use.expires, use.owner, use.reason) for use in result.waivers]
+        lines += ["", "### Waivers", "", *table(("rule", "model", "state", "expires", "owner", "reason"), rows)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -24,16 +25,5 @@ def _mark(state: str) -> str:
     return _MARKS.get(state, "🚫")
 
 
-def _row(rule: RuleResult) -> str:
-    verdict = f"{_mark(rule.state.value)} {label(rule)}"
-    return f"| {' | '.join(escape(part) for part in (rule.id, rule.severity, verdict, rule.asked, rule.reason))} |"
-
-
-def _waivers(result: GateResult) -> list[str]:
-    if not result.waivers:
-        return []
-    lines = ["", "### Waivers", "", "| rule | model | state | expires | owner | reason |", "|---|---|---|---|---|---|"]
-    for use in result.waivers:
-        parts = (use.rule, use.model[:12], use.state, use.expires, use.owner, use.reason)
-        lines.append(f"| {' | '.join(escape(part) for part in parts)} |")
-    return lines
+def _row(rule: RuleResult) -> tuple[str, ...]:
+    return rule.id, rule.severity, f"{_mark(rule.state.value)} {label(rule)}", rule.asked, rule.reason
