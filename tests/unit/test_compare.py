@@ -1,0 +1,142 @@
+"""Runs side by side: what is better, worse or cannot be told, which items flipped, and many runs by finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gate_runs import accuracy, answers, cell, estimate, write_run
+from scipy.stats import false_discovery_control
+
+from clipaudit.cli import _run as cli
+from clipaudit.compare.compare import compare
+from clipaudit.compare.results import Comparison, Difference, Outcome
+from clipaudit.errors import UsageError
+from clipaudit.results import CellStatus, Direction, Status
+from clipaudit.stats.paired import mcnemar_exact
+from clipaudit.stats.power import mde_paired
+
+RNG = np.random.default_rng(3)
+BASE = (RNG.random(500) < 0.6).tolist()
+NEAR = [not ok if i % 50 == 0 else ok for i, ok in enumerate(BASE)]
+BETTER = [ok or i % 4 == 0 for i, ok in enumerate(BASE)]
+WORSE = [ok and i % 4 > 0 for i, ok in enumerate(BASE)]
+
+
+def right(path: Path, flags: Sequence[bool], name: str) -> Path:
+    return write_run(path, [cell([accuracy(flags)])], {"zero_shot.objects": answers(flags)}, name=name)
+
+
+def one(found: Comparison) -> Difference:
+    ((difference,),) = [pair.differences for pair in found.pairs]
+    return difference
+
+
+@pytest.mark.parametrize(
+    ("flags", "outcome"), [(BETTER, Outcome.BETTER), (WORSE, Outcome.WORSE), (NEAR, Outcome.UNTOLD)]
+)
+def test_a_finding_is_better_worse_or_cannot_be_told(tmp_path: Path, flags: list[bool], outcome: Outcome) -> None:
+    found = one(compare(right(tmp_path / "base", BASE, "old"), [right(tmp_path / "new", flags, "new")]))
+    up = [f"i{i:04}" for i, (a, b) in enumerate(zip(BASE, flags, strict=True)) if b > a]
+    down = [f"i{i:04}" for i, (a, b) in enumerate(zip(BASE, flags, strict=True)) if b < a]
+    assert (found.outcome, found.paired) == (outcome, True)
+    assert found.flips is not None
+    assert (list(found.flips.up), list(found.flips.down)) == (up, down)
+    assert found.change == pytest.approx((len(up) - len(down)) / 500)
+    assert found.test is not None
+    assert found.test.p == mcnemar_exact(len(up), len(down)).p
+    assert found.minimum_detectable == pytest.approx(mde_paired(500, (len(up) + len(down)) / 500))
+
+
+def test_all_findings_of_a_run_are_one_family(tmp_path: Path) -> None:
+    shifts = (0.0, 0.03, 0.05, 0.2)
+    runs = [
+        write_run(
+            tmp_path / str(k),
+            [cell([estimate(0.5 + k * s, 0.45 + k * s, 0.55 + k * s, subgroup={"g": str(s)}) for s in shifts])],
+        )
+        for k in (0, 1)
+    ]
+    (pair,) = compare(runs[0], runs[1:]).pairs
+    tests = [each.test for each in pair.differences if each.test is not None]
+    assert [test.p_adjusted for test in tests] == pytest.approx(false_discovery_control([test.p for test in tests]))
+    assert [each.outcome.value for each in pair.differences] == ["cannot be told"] * 3 + ["better"]
+    assert not any(each.paired for each in pair.differences)
+
+
+def test_a_descriptive_metric_only_changes_and_controls_and_small_groups_are_left_out(tmp_path: Path) -> None:
+    def run(name: str, at: float) -> Path:
+        found = [
+            estimate(at, at - 0.01, at + 0.01, direction=Direction.DESCRIPTIVE),
+            estimate(at, at - 0.01, at + 0.01, role="control", subgroup={"x": "y"}),
+            estimate(at, at - 0.01, at + 0.01, status=Status.TOO_SMALL, subgroup={"x": "z"}),
+        ]
+        return write_run(tmp_path / name, [cell(found)])
+
+    assert one(compare(run("base", 0.2), [run("new", 0.6)])).outcome is Outcome.CHANGED
+
+
+def test_cells_that_do_not_match_are_named_with_the_reason(tmp_path: Path) -> None:
+    base = write_run(
+        tmp_path / "base",
+        [cell([estimate()]), cell([estimate()], data="a", digest="a" * 64), cell([estimate()], data="gone")],
+    )
+    new = write_run(
+        tmp_path / "new",
+        [cell([estimate()]), cell([estimate()], data="a", digest="b" * 64), cell([estimate()], data="more"),
+         cell([], audit="disparity", status=CellStatus.ERRORED, reason="it broke")],
+    )  # fmt: skip
+    (pair,) = compare(base, [new]).pairs
+    assert len(pair.differences) == 1
+    said = "\n".join(pair.unmatched)
+    for part in ("zero_shot.a: other data", "zero_shot.more: not in the base", "zero_shot.gone: only in the base",
+                 "disparity.objects: not in the base"):  # fmt: skip
+        assert part in said
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    base = right(tmp_path / "base", BASE, "old")
+    with pytest.raises(UsageError, match="no finding in common"):
+        compare(base, [write_run(tmp_path / "other", [cell([estimate()], data="x")])])
+    with pytest.raises(UsageError, match="at least two runs"):
+        compare(base, [])
+    edited = right(tmp_path / "edited", BASE, "new")
+    (edited / "result.json").write_text((edited / "result.json").read_text().replace('"n": 500', '"n": 501'))
+    with pytest.raises(UsageError, match="was changed after"):
+        compare(base, [edited])
+
+
+def test_the_board_has_all_runs_and_no_total(tmp_path: Path) -> None:
+    runs = [
+        right(tmp_path / n, f, n) for n, f in (("old", BASE), ("worse", WORSE), ("better", BETTER), ("twin", BETTER))
+    ]
+    (row,) = compare(runs[0], runs[1:]).board
+    assert [each.outcome for each in row.standings] == [None, Outcome.WORSE, Outcome.BETTER, Outcome.BETTER]
+    assert [each.value for each in row.standings] == [sum(f) / 500 for f in (BASE, WORSE, BETTER, BETTER)]
+    assert row.best == (2, 3)
+
+
+def test_terminal_markdown_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [right(tmp_path / n, f, f"{n} <b>|\x1b[31m") for n, f in (("old", BASE), ("worse", WORSE), ("near", NEAR))]
+    files = tmp_path / "c.json", tmp_path / "c.md"
+    assert cli(["compare", *map(str, runs), "--json", str(files[0]), "--markdown", str(files[1])], debug=True) == 0
+    out, text = capsys.readouterr().out, files[1].read_text()
+    assert "1 worse, of 1 finding" in out
+    assert "1 cannot be told, of 1 finding (--all lists all)" in out
+    assert "items that flipped in Zero-shot accuracy:" in out
+    assert "\x1b" not in out + text
+    assert "<b>" not in text
+    assert "### ▼ Worse" in text
+    assert "## All runs by finding" in text
+    stored = json.loads(files[0].read_text())
+    assert Comparison.model_validate(stored) == compare(runs[0], runs[1:])
+    assert cli(["compare", *map(str, runs[::2]), "--all"], debug=True) == 0
+    assert "= cannot be told" in capsys.readouterr().out
+
+
+def test_runs_of_models_of_one_name_are_told_apart_by_their_directories(tmp_path: Path) -> None:
+    found = compare(right(tmp_path / "monday", BASE, "m"), [right(tmp_path / "friday", NEAR, "m")])
+    assert (found.base.label, found.pairs[0].run.label) == ("monday", "friday")
