@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.numbers import counted, p_text
-from clipaudit.results import Direction, Estimate, Interval, Null, Status, Test
+from clipaudit.results import Estimate, Interval, Null, Status, Test
 from clipaudit.stats.bootstrap import bca_mean
 from clipaudit.stats.clusters import totals
 from clipaudit.stats.intervals import wilson
@@ -85,10 +85,9 @@ def _accuracy(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate
     n = len(part.rows)
     value = float(part.model.mean())
     interval, found = shares(part.model, part.images, seed), tested(part.model - 0.5, part.images, seed, 0.5)
-    null = found.null.model_copy(update={"mean": 0.5, "low": 0.5 + found.null.low, "high": 0.5 + found.null.high})
     return estimate(
-        spec, value, part.images, interval, role="primary", subgroup={"kind": kind}, test=found.test, null=null,
-        minimum_detectable=found.detectable, notes=_undetectable(found),
+        spec, value, part.images, interval, role="primary", subgroup={"kind": kind}, test=found.test,
+        null=_around(found.null, 0.5), minimum_detectable=found.detectable, notes=_undetectable(found),
         sentence=f"The model takes the true caption in {percent(value)}{between(interval, 100)} of "
         f"{counted(n, 'pair')} ({kind}, {counted(len(set(part.images)), 'image')}; chance 50.0 %). Without the image "
         f"{_best(part)}. A right choice shows that this difference was "
@@ -133,14 +132,24 @@ def _given(part: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
 
 
 def _blind(name: str, part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
+    """A check beside the model's choices; where no image was shown, it is what was asked, and is tested."""
     hits = part.blind[name]
     interval, value = shares(hits, part.images, seed), float(hits.mean())
+    asked: dict[str, Any] = {"role": "control"}
+    if not part.seen:
+        found = tested(hits - 0.5, part.images, seed, 0.5)
+        asked = {"role": "primary", "test": found.test, "null": _around(found.null, 0.5)}
+        asked |= {"minimum_detectable": found.detectable, "notes": _undetectable(found)}
     return estimate(
-        spec, value, part.images, interval, role="control", direction=Direction.DESCRIPTIVE,
-        title=f"Without the image: {name}", subgroup={"kind": kind, "by": name},
+        spec, value, part.images, interval, **asked, title=f"Without the image: {name}",
+        subgroup={"kind": kind, "by": name},
         sentence=f"{BLIND[name][0].upper()}{BLIND[name][1:]}: right in {percent(value)}{between(interval, 100)} of "
         f"{counted(len(hits), 'pair')} ({kind}) with no image seen; chance 50.0 %.",
     )  # fmt: skip
+
+
+def _around(null: Null, centre: float) -> Null:
+    return null.model_copy(update={"mean": centre, "low": centre + null.low, "high": centre + null.high})
 
 
 def _undetectable(found: Tested) -> tuple[str, ...]:
