@@ -91,7 +91,6 @@ def _area(maker: Maker, curve: Curve, chance: float, seed: int) -> Estimate:
     value, n = float(areas.mean()), len(areas)
     return maker.estimate(
         "area", value, n, units, bounds, role="secondary", subgroup={"manipulation": curve.name},
-        null=Null(mean=chance, low=chance, high=chance, method="a choice at random, in the mean"),
         notes=_notes(curve, 0.0),
         sentence=f"Area under the curve of {curve.name.replace('-', ' ')} over levels {_listed(curve)}: "
         f"{percent(value)}{between(bounds, 100)} ({n:,} images; {percent(float(curve.clean.mean()))} were nothing "
