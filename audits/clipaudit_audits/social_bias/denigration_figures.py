@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.social_bias.denigration_labels import ANY
 from clipaudit_audits.social_bias.denigration_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
-from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
+from clipaudit_audits.social_bias.intersection_panels import cells_of, drawn, panels, point
 from clipaudit_audits.social_bias.rate_estimates import rates_by_group
 from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, group_point, reference_points, said, slug
 from clipaudit_audits.spelled import with_article
@@ -32,13 +32,14 @@ MOST_SHOWN = 12
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
     made: list[Figure | None] = [_gaps(study, estimates)]
+    harms = [harm for harm in study.harms if harm != ANY]  # all together: by label set, below
+    gaps = [e for e in estimates if e.metric == "harm_gap"]
+    shown = {harm: drawn(study.groupings, [e for e in gaps if e.subgroup["labels"] == harm]) for harm in harms}
     for grouping in study.groupings:
-        for harm in (harm for harm in study.harms if harm != ANY):  # all together: by label set, below
-            found = _of_groups(estimates, grouping, harm)
-            single = len(grouping.columns) == 1
-            made.append(_forest(study, grouping, harm, found) if single else _panels(study, grouping, harm, found))
+        found = {harm: _of_groups(estimates, grouping, harm) for harm in harms}
         if len(grouping.columns) == 1:
-            made += [_labels(study, grouping), _sets(study, grouping)]
+            made += [_forest(study, grouping, found), _labels(study, grouping), _sets(study, grouping)]
+        made += [_panels(study, grouping, harm, found[harm]) for harm in harms if grouping.label in shown[harm]]
     return [figure for figure in [*made, _gallery(study)] if figure is not None]
 
 
@@ -55,19 +56,22 @@ def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     return gaps_forest(shown, points, study.basis)
 
 
-def _forest(study: Study, grouping: Grouping, harm: str, found: Sequence[Estimate]) -> Figure | None:
-    """Rates per group; published ones beside them as marks of other series."""
-    if not found:
+def _forest(study: Study, grouping: Grouping, found: Mapping[str, Sequence[Estimate]]) -> Figure | None:
+    """Rates per group, a series for each kind of harm; published ones beside them as marks of further series."""
+    every = [e for own in found.values() for e in own]
+    if not every:
         return None
-    points = [*(group_point(e, grouping.label, "this model") for e in found), *reference_points(found, grouping.label)]
-    highest = max(found, key=lambda e: e.value or 0.0)
+    points = [group_point(e, grouping.label, harm) for harm, own in found.items() for e in own]
+    for harm, own in found.items():
+        points += [p.model_copy(update={"group": f"{harm}: {p.group}"}) for p in reference_points(own, grouping.label)]
+    highest = max(every, key=lambda e: e.value or 0.0)
     return ForestFigure(
-        id=slug("rate", harm, grouping.name), title=f"Images given {_article(harm)} by {grouping.label}",
+        id=slug("rate", grouping.name), title=f"Images given a harmful label, by {grouping.label}",
         x_label="share of images", points=tuple(points),
         caption=f"Wilson intervals. Groups are named as {study.basis}. Published rates, where there are any, are "
         "context: another label, prompt or crop gives other rates.",
         alt=f"Highest: {highest.subgroup[grouping.label]}, {value_text(highest.value, 'proportion')} of {highest.n} "
-        "images.",
+        f"images given {_article(highest.subgroup['labels'])}.",
     )  # fmt: skip
 
 

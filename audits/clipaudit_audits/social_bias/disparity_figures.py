@@ -22,7 +22,7 @@ from clipaudit_audits.social_bias import disparity_sentences as say
 from clipaudit_audits.social_bias.disparity_measures import RATES
 from clipaudit_audits.social_bias.disparity_study import Study
 from clipaudit_audits.social_bias.groups import Grouping
-from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
+from clipaudit_audits.social_bias.intersection_panels import cells_of, drawn, panels, point
 from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, group_point, slug
 
 MOST_SHOWN = 12
@@ -39,13 +39,13 @@ _SHORT = {
 def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
     made: list[Figure | None] = [_gaps(study, estimates), _class_gaps(study, estimates)]
+    shown = drawn(study.groupings, [e for e in estimates if e.metric == "accuracy_gap"])
     for grouping in study.groupings:
         accuracies = _of_groups(estimates, "accuracy", grouping)
-        made.append(
-            _forest(study, grouping, accuracies) if len(grouping.columns) == 1 else _panels(study, grouping, accuracies)
-        )
         if len(grouping.columns) == 1:
-            made.append(_class_table(study, grouping, estimates))
+            made += [_forest(study, grouping, accuracies), _class_table(study, grouping, estimates)]
+        elif grouping.label in shown:
+            made.append(_panels(study, grouping, accuracies))
     return [figure for figure in [*made, _worst(study)] if figure is not None]
 
 

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from clipaudit.results import Estimate, Panel, Point
+from clipaudit.results import Estimate, Panel, Point, Status
+from clipaudit_audits.social_bias.groups import Grouping
+
+MOST_CELLS = 64  # of one figure; the cells of larger intersections stand in the table of estimates
+RULE = (
+    " Of intersections, those whose gap is larger than chance are drawn group by group, up to "
+    f"{MOST_CELLS} groups; the others stand in the table."
+)
+
+
+def drawn(groupings: Sequence[Grouping], gaps: Iterable[Estimate]) -> Collection[str]:
+    """Labels of the intersections that are drawn: see RULE; the only one there is, whatever its gap.
+
+    gaps: estimates about one rate, with the grouping's label as `groups`.
+    """
+    several = [grouping for grouping in groupings if len(grouping.columns) > 1]
+    effects = {e.subgroup["groups"] for e in gaps if e.status is Status.EFFECT}
+    return {
+        grouping.label
+        for grouping in several
+        if len(grouping.values) <= MOST_CELLS and (grouping.label in effects or len(several) == 1)
+    }
 
 
 def cells_of(columns: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:

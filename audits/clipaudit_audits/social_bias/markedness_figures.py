@@ -11,7 +11,7 @@ from clipaudit.numbers import value_text
 from clipaudit.results import Estimate, Figure, ForestFigure, GalleryFigure, GalleryItem, PanelsFigure, Status
 from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.social_bias.groups import Grouping
-from clipaudit_audits.social_bias.intersection_panels import cells_of, panels, point
+from clipaudit_audits.social_bias.intersection_panels import cells_of, drawn, panels, point
 from clipaudit_audits.social_bias.markedness_study import Study
 from clipaudit_audits.social_bias.rate_figures import gap_point, gaps_forest, group_point, reference_points, said, slug
 
@@ -22,7 +22,9 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     """Only those with something to show."""
     made: list[Figure | None] = [_gaps(study, estimates)]
     named = f"Groups are named as {study.basis}."
+    gaps = [e for e in estimates if e.metric == "unmarked_gap"]
     for column in study.judged:
+        shown = drawn(study.groupings, [e for e in gaps if e.subgroup["labels"] == column])
         for grouping in study.groupings:
             found = [
                 e for e in estimates
@@ -31,20 +33,13 @@ def all_figures(study: Study, estimates: Sequence[Estimate]) -> list[Figure]:
             if len(grouping.columns) == 1:
                 title = f"Images given '{study.params.unmarked}' rather than a label of {column}"
                 made.append(_forest(slug("unmarked", column), title, "share of images", grouping.label, found, named))
-            elif column in grouping.columns:
+            elif column in grouping.columns and grouping.label in shown:
                 made.append(_panels(study, grouping, column, found))
     for grouping in study.groupings[: len(study.params.groups)]:
         found = [e for e in estimates if e.metric == "self_similarity" and grouping.label in e.subgroup]
         title = f"Self-similarity by {grouping.label}"
         made.append(_forest(slug("self-similarity", grouping.name), title, "mean cosine", grouping.label, found, named))
-    for column in study.params.groups:
-        found = [e for e in estimates if e.metric == "text_distance" and e.subgroup["labels"] == column]
-        title = f"Distance of the labels of {column} to '{study.params.unmarked}'"
-        made.append(
-            _forest(
-                slug("distance", column), title, "cosine distance of texts", "label", found, "Means over templates."
-            )
-        )
+    made.append(_distances(study, estimates))
     made += [_gallery(study, column) for column in study.judged]
     return [figure for figure in made if figure is not None]
 
@@ -55,7 +50,9 @@ def _gaps(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
     return gaps_forest(shown, points, study.basis)
 
 
-def _forest(id: str, title: str, x_label: str, key: str, found: Sequence[Estimate], caption: str) -> Figure | None:
+def _forest(
+    id: str, title: str, x_label: str, key: str, found: Sequence[Estimate], caption: str
+) -> ForestFigure | None:
     """One mark per group, or per label."""
     shown = [e for e in found if e.value is not None]
     if not shown:
@@ -67,6 +64,18 @@ def _forest(id: str, title: str, x_label: str, key: str, found: Sequence[Estimat
         alt=f"From {value_text(low.value, low.unit)} ({low.subgroup[key]}) to {value_text(high.value, high.unit)} "
         f"({high.subgroup[key]}).",
     )  # fmt: skip
+
+
+def _distances(study: Study, estimates: Sequence[Estimate]) -> Figure | None:
+    """Of all labels to the unmarked one."""
+    found = [e for e in estimates if e.metric == "text_distance"]
+    caption, x_label = "Means over templates.", "cosine distance of texts"
+    title = f"Distance of the labels to '{study.params.unmarked}'"
+    figure = _forest("distances", title, x_label, "label", found, caption)
+    if figure is None:
+        return None
+    points = tuple(group_point(e, "label", f"labels of {e.subgroup['labels']}") for e in found)
+    return figure.model_copy(update={"points": points})
 
 
 def _panels(study: Study, grouping: Grouping, column: str, found: Sequence[Estimate]) -> Figure | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from clipaudit.numbers import value_text
 from clipaudit.results import Estimate, ForestFigure, GroupsAre, Point, Status
+from clipaudit_audits.social_bias.intersection_panels import RULE
 
 
 def slug(*parts: str) -> str:
@@ -37,7 +38,8 @@ def gaps_forest(shown: Sequence[Estimate], points: Sequence[Point], basis: Group
         id="gaps", title=f"Gaps between {basis} groups, beside chance", x_label="largest minus smallest rate (points)",
         points=tuple(points), null_value=0.0,
         caption="Mark: observed gap. Line: from the simultaneous lower bound of the true gap, open above. Band: "
-        "central 95 % of gaps when groups are permuted. A mark inside its band is what chance gives.",
+        "central 95 % of gaps when groups are permuted. A mark inside its band is what chance gives."
+        + (RULE if len({e.subgroup["groups"] for e in shown if " x " in e.subgroup["groups"]}) > 1 else ""),
         alt=f"The largest of {len(shown)} gaps is {value_text(largest.value, 'points')} ({largest.title}).",
     )  # fmt: skip
 
