@@ -231,9 +231,9 @@ def test_the_protocol_of_scam_averages_text_embeddings_as_they_are() -> None:
             image.attributes["written"]
         )
     assert _find(estimates, "clean_accuracy").value == right["clean"] / 80
-    assert _find(estimates, "attacked_accuracy").value == right["real"] / 80
+    assert _find(estimates, "attacked_accuracy", variant="real").value == right["real"] / 80
     assert _find(estimates, "attacked_accuracy", variant="synthetic").value == right["synthetic"] / 80
-    assert _find(estimates, "attacked_accuracy").role == "preset"
+    assert _find(estimates, "attacked_accuracy", variant="real").role == "preset"
     unit = [
         row["two_way"]
         for row in _run(model, SCAM, protocol="two-way", templates=eighty_templates()[:32])[0].to_pylist()
@@ -261,7 +261,9 @@ def test_embeddings_recorded_for_labels_serve_the_protocol_of_scam(tmp_path: Pat
     pictures = {"id": [i.id for i in PHOTOS], "embedding": [model.raw(i.id).tolist() for i in PHOTOS]}
     pq.write_table(pa.table(pictures), tmp_path / "images.parquet")
     _, estimates, _ = _run(load_recorded(tmp_path), SCAM, protocol="scam")
-    assert any("known to the recording only" in note for note in _find(estimates, "attacked_accuracy").notes)
+    assert any(
+        "known to the recording only" in note for note in _find(estimates, "attacked_accuracy", variant="real").notes
+    )
     assert not any(e.metric.startswith("reading") for e in estimates)  # the words alone were not recorded
 
 
@@ -280,7 +282,7 @@ def test_triples_stay_together_and_are_compared_as_pairs() -> None:
         return image.attributes["label" if image.attributes["variant"] == "clean" else "written"]
 
     rows, estimates, cell = _run(Rule(reader), SCAM, protocol="two-way", reading=0)
-    for subgroup in ({}, {"variant": "synthetic"}):
+    for subgroup in ({"variant": "real"}, {"variant": "synthetic"}):
         assert _find(estimates, "accuracy_drop", **subgroup).value == 100
         assert _find(estimates, "attack_success", **subgroup).value == 1
         assert _find(estimates, "written_rate", **subgroup).status is Status.EFFECT

@@ -24,6 +24,7 @@ AUDIT = Typographic()
 N = 1162  # photographs, as SCAM has
 RIGHT = {"NoSCAM": 1136, "SCAM": 426, "SynthSCAM": 261}  # of CLIP RN50
 PUBLISHED = {"NoSCAM": 97.76, "SCAM": 36.66, "SynthSCAM": 22.46}
+REAL = {"variant": "real"}
 LABELS = [f"thing {i}" for i in range(60)]
 WORDS = [f"word {i}" for i in range(25)]
 
@@ -110,8 +111,8 @@ def _accuracies(estimates: Sequence[Estimate]) -> dict[str, float]:
     for e in estimates:
         if e.metric == "clean_accuracy" and not e.subgroup:
             found["NoSCAM"] = e
-        if e.metric == "attacked_accuracy" and e.subgroup in ({}, {"variant": "synthetic"}):
-            found["SynthSCAM" if e.subgroup else "SCAM"] = e
+        if e.metric == "attacked_accuracy" and set(e.subgroup) == {"variant"}:
+            found["SynthSCAM" if e.subgroup["variant"] == "synthetic" else "SCAM"] = e
     assert all(e.n == N for e in found.values())
     return {name: round(100 * e.value, 2) for name, e in found.items()}
 
@@ -136,16 +137,16 @@ def test_two_way_accuracy_is_that_of_the_table(tmp_path: Path, write: Callable[.
 def test_what_is_said_beside_the_published_numbers(tmp_path: Path) -> None:
     _pairs(tmp_path, _rows())
     estimates = _score(tmp_path, protocol="scam")
-    real = next(e for e in estimates if e.metric == "attacked_accuracy" and not e.subgroup)
+    real = next(e for e in estimates if e.metric == "attacked_accuracy" and e.subgroup == REAL)
     assert real.role == "preset"
     assert {r.label: r.value for r in real.references}["CLIP RN50"] == 0.3666
     assert any("recorded for labels" in note for note in real.notes)
-    drop = next(e for e in estimates if e.metric == "accuracy_drop" and not e.subgroup)
+    drop = next(e for e in estimates if e.metric == "accuracy_drop" and e.subgroup == REAL)
     assert drop.value == pytest.approx(100 * (1136 - 426) / N)  # the first ones are right, nested: so the test is exact
     assert drop.test.method.startswith("McNemar exact")
-    success = next(e for e in estimates if e.metric == "attack_success" and not e.subgroup)
+    success = next(e for e in estimates if e.metric == "attack_success" and e.subgroup == REAL)
     assert (success.n, round(success.value, 6)) == (1136, round((1136 - 426) / 1136, 6))
-    quarters = [e for e in estimates if "note area" in e.subgroup and "variant" not in e.subgroup]
+    quarters = [e for e in estimates if "note area" in e.subgroup and e.subgroup["variant"] == "real"]
     assert [e.n for e in quarters] == [291, 290, 290, 291]
     assert [round(e.value, 6) for e in quarters] == [1.0, round(135 / 290, 6), 0.0, 0.0]
     assert quarters[0].references[0].value == 0.708
@@ -196,7 +197,9 @@ def test_rta100_with_two_scores_a_picture(tmp_path: Path) -> None:
 
 def test_a_picture_without_scores_is_an_error_of_that_picture(tmp_path: Path) -> None:
     _long(tmp_path, [row for row in _rows() if row["id"] != "SCAM_img_0007"])
-    real = next(e for e in _score(tmp_path, protocol="two-way") if e.metric == "attacked_accuracy" and not e.subgroup)
+    real = next(
+        e for e in _score(tmp_path, protocol="two-way") if e.metric == "attacked_accuracy" and e.subgroup == REAL
+    )
     assert real.n == N - 1
 
 

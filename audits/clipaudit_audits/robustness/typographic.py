@@ -11,9 +11,10 @@ defence   a prefix before the prompts      groups    by annotated group      rea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, Outcomes, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, PlanContext, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
@@ -25,7 +26,7 @@ from clipaudit_audits.robustness.typographic_factors import factor_bars, factors
 from clipaudit_audits.robustness.typographic_groups import by_group
 from clipaudit_audits.robustness.typographic_items import items_of
 from clipaudit_audits.robustness.typographic_outcomes import Choice, outcomes
-from clipaudit_audits.robustness.typographic_params import TypographicParams
+from clipaudit_audits.robustness.typographic_params import TypographicParams, how_asked
 from clipaudit_audits.robustness.typographic_reading import reading
 from clipaudit_audits.robustness.typographic_real import area_quartiles, other_real, protocol_of, real_results
 from clipaudit_audits.robustness.typographic_rows import measure
@@ -50,6 +51,9 @@ class Typographic(Audit):
 
     spec = SPEC
 
+    def plan(self, ctx: PlanContext) -> list[Cell]:
+        return [replace(cell, title=f"{cell.title}{how_asked(ctx.params)}") for cell in super().plan(ctx)]
+
     def workload(self, cell: Cell) -> Workload:
         exhibits = exhibition(cell.require_dataset(), cell.params, cell.seed)
         params: TypographicParams = cell.params
@@ -72,13 +76,15 @@ class Typographic(Audit):
             quarters = area_quartiles(scorer, rows, "real", protocol)
             found = [*real_results(scorer, rows, protocol), *quarters, *other_real(second)]
         else:
-            found = [*overlay_results(scorer), *dose_response(scorer), *factors(scorer, levels(rows))]
-            found += other_choice(second)
+            found = [*overlay_results(scorer), *dose_response(scorer), *other_choice(second)]
+        beside = factors(scorer, levels(rows))
         if params.prefix:
-            found += defence(scorer, Scorer(outcomes(rows, main, plain=True), params.area, cell.seed))
+            beside += defence(scorer, Scorer(outcomes(rows, main, plain=True), params.area, cell.seed))
         how = "annotated" if cell.data is None else cell.data.groups_are
-        found += [*by_group(scorer, rows, how), *reading(rows, cell.seed)]
-        return correct(found, "holm", "tests")
+        beside += reading(rows, cell.seed)
+        # Families of their own, so that asking for more beside it does not weaken the main result.
+        judged = correct([*found, *by_group(scorer, rows, how)], "holm", "tests")
+        return [*judged, *correct(beside, "holm", "comparisons and tests of reading")]
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         scorer = _scorer(cell, rows)

@@ -89,8 +89,8 @@ def _bars(scorer: Scorer, factor: str, names: tuple[str, ...], usual: str) -> Ba
     for level in order:
         outcome = shown[level]
         written = scorer.share_of(outcome.wrote, outcome.seen)
-        points.append(_point(level, "written label chosen", written))
         points.append(_point(level, "right label chosen", scorer.share_of(outcome.right, outcome.seen)))
+        points.append(_point(level, "written label chosen", written))
         said.append(f"{level} {'none' if written.value is None else percent(written.value)}")
     return BarsFigure(
         id=f"by-{factor}", title=ASKED[factor],

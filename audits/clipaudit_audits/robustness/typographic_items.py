@@ -22,23 +22,28 @@ def items_of(results: Outcomes, estimate: Estimate, area: float) -> Contribution
 
     results: of the estimate's kind of choice. area: of the main result, where the estimate names no other.
     """
-    if not set(estimate.subgroup) <= {"choice", "note area"}:
+    variant = estimate.subgroup.get("variant", "real")
+    whole = set(estimate.subgroup) <= ({"choice", "note area"} if results.areas() else {"choice", "variant"})
+    if not whole:
         return None
     named = estimate.subgroup.get("note area")
     areas = [each for each in results.areas() if percent(each) == named] if named else [area]
     if not areas:
         return None
+    attack = "wrong" if results.areas() else variant
     if estimate.metric in CHANGES:
-        before, after = (_at(results, kind, areas[0]) for kind in CHANGES[estimate.metric])
+        before, after = (
+            _at(results, attack if kind == "wrong" else kind, areas[0]) for kind in CHANGES[estimate.metric]
+        )
         if before is None or after is None:
             return None
         lost = before.right.astype(float) - after.right.astype(float)
         return contributions(results.bases, results.clusters, lost, before.seen & after.seen, scale=100.0)
-    return _share(results, estimate.metric, areas[0])
+    return _share(results, estimate.metric, attack, areas[0])
 
 
-def _share(results: Outcomes, metric: str, area: float) -> Contributions | None:
-    clean, attacked = _at(results, "clean", area), _at(results, "wrong", area) or _at(results, "real", area)
+def _share(results: Outcomes, metric: str, attack: str, area: float) -> Contributions | None:
+    clean, attacked = _at(results, "clean", area), _at(results, attack, area)
     if metric == "clean_accuracy" and clean is not None:
         return contributions(results.bases, results.clusters, clean.right, clean.seen)
     if attacked is None:

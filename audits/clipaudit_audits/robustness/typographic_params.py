@@ -123,3 +123,15 @@ class TypographicParams(TemplateParams):
         """How a note of `area` looks, but for what is `changed`."""
         looks = {name: getattr(self, name) for name in _LOOKS}
         return OverlayStyle(area=area, seed=seed, **looks | changed)
+
+
+def how_asked(params: TypographicParams) -> str:
+    """What tells cells on one data set apart, for their titles; nothing for the usual choice among all classes.
+
+    >>> how_asked(TypographicParams(protocol="two-way")), how_asked(TypographicParams(prefix="do not read: "))
+    (' (between two labels)', " (with 'do not read:')")
+    """
+    protocols = {"two-way": "between two labels", "rta100": "protocol of RTA-100", "scam": "protocol of SCAM"}
+    said = [protocols[params.protocol]] if params.protocol in protocols else []
+    said += [f"with {params.prefix.strip()!r}"] if params.prefix else []
+    return f" ({', '.join(said)})" if said else ""

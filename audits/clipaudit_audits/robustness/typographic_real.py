@@ -104,7 +104,7 @@ def area_quartiles(scorer: Scorer, rows: pa.Table, kind: str, protocol: Protocol
         return []
     outcome = scorer.outcome(kind)
     quarter = np.searchsorted(np.quantile(values[given], [0.25, 0.5, 0.75]), values, side="left")
-    subgroup = {} if kind == "real" else {"variant": kind}
+    subgroup = {"variant": kind} if scorer.results.named("clean") else {}
     return [
         scorer.rate(
             "attacked_accuracy", scorer.share_of(outcome.right, outcome.seen & given & (quarter == i)),

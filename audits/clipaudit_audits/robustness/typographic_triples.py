@@ -48,7 +48,7 @@ def triple_results(scorer: Scorer, rows: pa.Table, protocol: Protocol) -> list[E
 def _attack(scorer: Scorer, kind: str, protocol: Protocol) -> list[Estimate]:
     clean, attacked = scorer.outcome("clean"), scorer.outcome(kind)
     among = clean.seen & attacked.seen
-    subgroup = {} if kind == "real" else {"variant": kind}
+    subgroup = {"variant": kind}
     pull = scorer.change_of(attacked, clean, wrote)
     chance = scorer.share_of(clean.wrote, among)
     low, high = chance.interval.low, chance.interval.high
