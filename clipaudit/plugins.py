@@ -73,12 +73,12 @@ def load_report(name: str) -> Any:
     return _load(known[name])
 
 
-def load_export(name: str) -> Callable[[Any], str]:
-    """What renders a result for another tool: "gate-markdown", "gate-junit", "gate-github", "comparison-markdown"."""
+def load_export(name: str) -> Callable[..., str]:
+    """What renders a result for another tool: "gate-junit", "comparison-markdown", "model-card", "in-toto" ..."""
     known = names(EXPORTS)
     if name not in known:
         raise UsageError(f"unknown export {name!r}; {nearest(name, known)}")
-    render: Callable[[Any], str] = _load(known[name])
+    render: Callable[..., str] = _load(known[name])
     return render
 
 

@@ -35,8 +35,11 @@ def app(debug: bool) -> None:
     clipaudit run demo --model ViT-B-32@FILE  audit your own checkpoint
     clipaudit list audits | data | suites     what there is
     clipaudit describe typographic            what an audit measures, and how
+    clipaudit gate RUN --policy gate.toml     does a run keep your rules?
+    clipaudit compare BASE NEW                what got better, what got worse
 
-    Exit codes: 0 ok, 2 usage, 3 cells errored, 4 nothing judged, 130 interrupted (the same command resumes).
+    Exit codes: 0 ok, 1 gate failed, 2 usage, 3 cells errored, 4 nothing judged, 5 gate inconclusive, 130 interrupted
+    (the same command resumes).
     """
 
 
@@ -87,4 +90,4 @@ def suite_options(command: F) -> F:
 
 
 # Commands register themselves; their bodies import what they need when they are called.
-from clipaudit.cli import catalogue, comparing, doctor, gating, reporting, running, starting  # noqa: E402, F401
+from clipaudit.cli import catalogue, comparing, doctor, exporting, gating, reporting, running, starting  # noqa: E402, F401
