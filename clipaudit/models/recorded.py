@@ -4,7 +4,7 @@
 `texts.parquet` (text, embedding, perhaps length), or `scores.parquet` (id, text, score; `recorded_forms` has other
 forms, and CSV). Ids are the data card's item ids; leading folders and an image's suffix may be absent or more ("1.jpg"
 for "val/1.jpg") where that leaves no doubt.
-A folder with the published iEAT embeddings needs no manifest.
+A folder with the published iEAT embeddings needs no manifest, nor does a file of trials: `recorded:TRIALS.csv`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from pathlib import Path
 from clipaudit.data.ieat import list_files
 from clipaudit.errors import ModelError
 from clipaudit.models.protocol import Model
-from clipaudit.models.recorded_forms import score_file
+from clipaudit.models.recorded_forms import delimited, score_file
 from clipaudit.models.recorded_ieat import IeatVectors, manifest_of
 from clipaudit.models.recorded_manifest import EXAMPLE, FILE, RecordedManifest, read_manifest
 from clipaudit.models.recorded_models import RecordedEmbeddings, RecordedScores
 from clipaudit.models.recorded_scores import ScoreTable
+from clipaudit.models.recorded_trials import is_trials, subject
 from clipaudit.models.recorded_vectors import ParquetVectors
 from clipaudit.results import ModelInfo
 from clipaudit.text import printable
@@ -30,13 +31,29 @@ _WARNING = "Outputs recorded elsewhere: that they are this model's is the word o
 
 
 def load_recorded(path: Path) -> Model:
-    """The model recorded in a folder. ModelError in one line if the folder, its manifest or a table is unusable."""
+    """The model recorded in a folder, or in a file of trials (`recorded_trials`).
+
+    ModelError in one line if the folder, its manifest or a table is unusable.
+    """
+    if path.is_file():
+        return _load_trials(path)
     if not path.is_dir():
         raise ModelError(f"recorded:{printable(path)}: no such folder")
     if not (path / FILE).exists():
         return _load_ieat(path)
     manifest = read_manifest(path)
     return _load_scores(path, manifest) if manifest.kind == "scores" else _load_embeddings(path, manifest)
+
+
+def _load_trials(path: Path) -> Model:
+    table = delimited(path)
+    if not is_trials(table):
+        raise ModelError(
+            f"recorded:{printable(path)}: a file alone must hold trials (columns subj, object_response, imagename); "
+            f"for other tables give their folder, with {FILE}"
+        )
+    manifest = RecordedManifest(name=subject(table, path), kind="scores", score_kind="decision")
+    return RecordedScores(_info(path, manifest, [path]), ScoreTable(path, "decision"))
 
 
 def _load_ieat(path: Path) -> Model:

@@ -5,6 +5,7 @@
 | id, text, score | the form itself |
 | id, label, written, score_label, score_written | two scores an image: the right label's and the written word's |
 | id, and a column of numbers per text | a full matrix; the column's name is the text |
+| subj, object_response, imagename | a decision per trial, as psychophysical data sets have them |
 
 Columns go by other names too (`_NAMES`). CSV and TSV have a header.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from clipaudit.errors import ModelError
 from clipaudit.models.recorded_parquet import open_parquet
+from clipaudit.models.recorded_trials import IMAGE, RESPONSE, SUBJECT, decisions, is_trials
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +39,7 @@ _NAMES = {
         "written_cosine", "cos_written", "attack_cosine", "cosine_attack", "cos_attack", "sim_attack", "word_score",
     ),
 }  # fmt: skip
+_TEXTS = ("text", IMAGE, RESPONSE, SUBJECT)
 _PAIR = ("label", "written", "score_label", "score_written")
 
 
@@ -55,18 +58,21 @@ def in_one_form(path: Path, *, decision: bool) -> bytes | None:
         names = {name.lower() for name in open_parquet(path).schema_arrow.names}
         if {"id", "text"} <= names and (decision or "score" in names):
             return None
-    table = open_parquet(path).read() if parquet else _delimited(path)
+    table = open_parquet(path).read() if parquet else delimited(path)
+    if decision and is_trials(table):
+        return _stored(decisions(table, path))
     return _stored(_long(table, path, decision))
 
 
-def _delimited(path: Path) -> pa.Table:
+def delimited(path: Path) -> pa.Table:
+    """A CSV or TSV file. ModelError where it cannot be read."""
     import pyarrow as pa
     from pyarrow import csv
 
     options = csv.ParseOptions(delimiter="\t" if path.suffix.lower() == ".tsv" else ",", newlines_in_values=True)
     try:
         names = csv.open_csv(path, parse_options=options).schema.names
-        texts = [n for n in names if n.lower() in {*_NAMES["id"], *_NAMES["label"], *_NAMES["written"], "text"}]
+        texts = [n for n in names if n.lower() in {*_NAMES["id"], *_NAMES["label"], *_NAMES["written"], *_TEXTS}]
         # Labels such as "null" and ids such as "007" stay as they are written.
         convert = csv.ConvertOptions(column_types=dict.fromkeys(texts, pa.string()), strings_can_be_null=False)
         return csv.read_csv(path, parse_options=options, convert_options=convert)
