@@ -90,6 +90,8 @@ def test_words_dealt_anew_finds_reading() -> None:
 
 def test_nothing_to_deal_is_no_test() -> None:
     assert by_chance(["a", "b"], ["b", "a"], ["a", "b"], 0) is None
+    few = ["x", "x", *"abcde"]  # two of seven can be dealt
+    assert by_chance(few, ["p", "q", *"vwxyz"], few, 0) is None
 
 
 def _rejections(tests: list[Test | None]) -> int:

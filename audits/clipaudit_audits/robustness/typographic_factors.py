@@ -63,7 +63,7 @@ def _at(scorer: Scorer, factor: str, level: str) -> list[Estimate]:
         ),
         scorer.points(
             "written_change", scorer.change_of(other, main, lambda outcome: outcome.wrote),
-            f"{where} the written label was chosen more often than as usual by {{}}.", role="secondary",
+            f"{where} the written label was chosen more often than in the main result by {{}}.", role="secondary",
             subgroup=subgroup,
         ),
     ]  # fmt: skip

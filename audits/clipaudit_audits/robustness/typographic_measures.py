@@ -95,21 +95,21 @@ def by_chance(
 ) -> tuple[Null, Test] | None:
     """How often the prediction would be the written word if the words were dealt out anew within each label.
 
-    What is written then cannot matter, but which class is mistaken for which still does. None where no label has two
-    different words, so that nothing can be dealt. p is (b + 1) / (m + 1), one-sided.
+    What is written then cannot matter, but which class is mistaken for which still does. None where less than half of
+    the items have a label with two different words, so that little can be dealt. p is (b + 1) / (m + 1), one-sided.
     """
     codes = {word: i for i, word in enumerate(dict.fromkeys([*written, *(p for p in predictions if p is not None)]))}
     chosen = np.array([-1 if p is None else codes[p] for p in predictions])
     words = np.array([codes[word] for word in written])
     names = np.asarray(labels)
     rng = np.random.default_rng(seed)
-    draws, free = np.zeros(N_RESAMPLES), False
+    draws, free = np.zeros(N_RESAMPLES), 0
     for name in np.unique(names):
         members = np.flatnonzero(names == name)
-        free |= len(set(words[members].tolist())) > 1
+        free += len(members) if len(set(words[members].tolist())) > 1 else 0
         dealt = rng.permuted(np.broadcast_to(words[members], (N_RESAMPLES, len(members))), axis=1)
         draws += (dealt == chosen[members]).sum(axis=1)
-    if not free:
+    if 2 * free < len(names) or not free:
         return None
     method = f"written words dealt out anew within each label ({N_RESAMPLES:,} draws)"
     observed = float((chosen == words).sum())

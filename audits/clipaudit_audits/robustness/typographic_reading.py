@@ -59,13 +59,14 @@ def _score(table: NDArray[np.float64], means: NDArray[np.float64], seed: int) ->
     k, own = len(table), np.diag(table)
     excess = own - (table.sum(axis=1) - own) / (k - 1)
     score, bounds = float(excess.mean()), bca_mean(excess, None, seed, unit="words")
+    near, far = _plain(float(own.mean())), _plain(float(own.mean()) - score)
     # The score is k / (k - 1) times (mean of the diagonal - mean of all), and dealing anew changes the diagonal only.
     null = null_from_draws((means - table.mean()) * k / (k - 1), METHOD)
     return _estimate(
         "reading_score", score, k, bounds, null, _test(means, float(own.mean())),
-        f"A word written alone is closer to its own text than to the other words by {score:.3f}"
-        f"{_bounds(bounds.low, bounds.high)} in cosine ({own.mean():.3f} against {own.mean() - score:.3f}, {k:,} "
-        "words); a model that cannot read shows 0.",
+        f"A word written alone is closer to its own text than to the other words by {_plain(score)}"
+        f"{_bounds(bounds.low, bounds.high)} in cosine ({near} against {far}, {k:,} words); "
+        "a model that cannot read shows 0.",
     )  # fmt: skip
 
 
@@ -98,4 +99,8 @@ def _estimate(metric: str, value: float, k: int, bounds: Interval, null: Null, t
 
 
 def _bounds(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
+    return "" if low is None or high is None else f" [{_plain(low)}, {_plain(high)}]"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")

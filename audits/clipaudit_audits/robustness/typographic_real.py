@@ -86,7 +86,9 @@ def _written(scorer: Scorer, rows: pa.Table, choice: Choice) -> Estimate:
     predictions, written, labels = ([row[name] for row in good] for name in (COLUMN[choice], "written", "label"))
     chance = by_chance(predictions, written, labels, scorer.seed) if good else None
     sentence = "The model chose the label written on the note for {}"
-    more: dict[str, Any] = {"notes": ("No label has two different words, so chance could not be estimated.",)}
+    more: dict[str, Any] = {
+        "notes": ("Few labels have two different words, so what chance alone gives could not be estimated.",)
+    }
     if chance is not None:
         null, test = chance
         detectable = None if null.sd is None else Z_DETECT * null.sd

@@ -48,7 +48,7 @@ METRICS = (
         "100 (accuracy with the right label written - clean), paired",
     ),
     _points(
-        "written_change", "Written label chosen more often than as usual", PLAIN,
+        "written_change", "Written label chosen more often than in the main result", PLAIN,
         "100 (P(prediction = t) with one thing of the note changed - as in the main result), paired",
     ),
     _points("prefix_gain", "Accuracy gained by the prefix", PLAIN, "100 (accuracy with - without the prefix), paired"),
