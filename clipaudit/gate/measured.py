@@ -86,9 +86,13 @@ def mirrored(found: Measured, sign: float, about: float) -> Measured:
 
 
 def _distance(value: float, interval: Interval, bound: float) -> float | None:
+    """By the width of the side on which `bound` lies. A BCa interval need not hold the value: then by its middle."""
+    low, high = interval.low, interval.high
+    if low is not None and high is not None and not low <= value <= high:
+        value = (low + high) / 2
     if value == bound:
         return 0.0
-    end = interval.low if bound < value else interval.high
+    end = low if bound < value else high
     if end is None:
         return None
     half = abs(value - end)

@@ -14,7 +14,7 @@ from clipaudit.contract import Audit, Cell, PlanContext
 from clipaudit.errors import DataUnavailable, UsageError
 from clipaudit.models.control import load_control
 from clipaudit.results import CellResult, CellStatus, Estimate, Figure
-from clipaudit.testing import rules_figures, rules_plan, rules_rows, rules_score, rules_spec
+from clipaudit.testing import rules_figures, rules_outcomes, rules_plan, rules_rows, rules_score, rules_spec
 from clipaudit.testing.findings import AuditCheckError, Problems, first_difference
 from clipaudit.testing.spy import SpyModel
 
@@ -117,6 +117,7 @@ def _scored(audit: Audit, cell: Cell, rows: pa.Table, images: set[str]) -> Probl
         yield f"score: with rows alone (no data set, no model) it fails: {_line(error)}"
         return
     yield from rules_score.judged(audit, estimates)
+    yield from rules_outcomes.contributed(audit, bare, rows, estimates)
     yield from rules_figures.drawn(figures, images)
     first = _json(bare, estimates, figures)
     yield from _same(audit, bare, first, "called twice", lambda: rows)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from clipaudit.contract import PlanContext
+from clipaudit.contract import Outcomes, PlanContext
 from clipaudit.data.dataset import Dataset
 from clipaudit.data.registry import DataRegistry
 from clipaudit.models.control import load_control
 from clipaudit.plugins import load_audit
 from clipaudit.stimuli import avatars
+from clipaudit.testing import AuditCheckError, check_audit
 
 CASES: dict[str, tuple[str, str, dict[str, Any], set[str]]] = {
     "typographic": (
@@ -60,3 +62,18 @@ def test_contributions_give_the_published_values(name: str) -> None:
         assert len(set(found.items)) == len(found.items) == len(found.above) == len(found.clusters)
         covered.add(estimate.metric)
     assert covered >= metrics
+
+
+class Crooked(type(load_audit("zero_shot"))):  # type: ignore[misc]
+    """Says that every image was right, twice."""
+
+    def outcomes(self, cell: Any, rows: Any, estimate: Any) -> Outcomes:
+        items = tuple(rows["item"].to_pylist()) * 2
+        return Outcomes(items, np.ones(len(items)), np.ones(len(items)), items)
+
+
+def test_check_audit_finds_outcomes_that_do_not_give_the_estimate() -> None:
+    with pytest.raises(AuditCheckError) as caught:
+        check_audit(Crooked, opened("objects"), load_control("classifier?accuracy=0.5"), params={"probes": False})
+    assert "an item comes twice" in str(caught.value)
+    assert "they give 1.0, the estimate is " in str(caught.value)

@@ -54,6 +54,13 @@ def test_an_absolute_bound_is_a_bound_on_the_intervals_end(
     assert state(flipped, Allowed(low=-0.3)) is expected
 
 
+def test_an_interval_that_does_not_hold_its_value_still_decides_by_its_ends() -> None:
+    """As a BCa interval may: the mean of skewed data."""
+    found = value(0.5, 0.3, 0.49)
+    states = [state(found, Allowed(high=bound)) for bound in (0.495, 0.485, 0.31, 0.29)]
+    assert states == [State.PASS, State.INCONCLUSIVE, State.INCONCLUSIVE, State.FAIL]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [(-0.9, 0.9, State.PASS), (-1.1, 0.5, State.INCONCLUSIVE), (0.5, 1.1, State.INCONCLUSIVE), (1.1, 2, State.FAIL),
