@@ -8,7 +8,7 @@ import linear_victim as linear
 import numpy as np
 import pytest
 import torch
-from clipaudit_audits.robustness.attacks.apgd import _checkpoints, apgd
+from clipaudit_audits.robustness.attacks.apgd import _checkpoints, _leading, apgd
 from clipaudit_audits.robustness.attacks.balls import ball
 from clipaudit_audits.robustness.attacks.ensemble import ATTACKS, Budget, attack, best_wrong
 from clipaudit_audits.robustness.attacks.goals import Chosen, CrossEntropy, Margin, TargetedDLR
@@ -126,6 +126,32 @@ def test_passes_are_counted_as_spent() -> None:
 def test_steps_are_checked_where_the_paper_says() -> None:
     # Croce & Hein 2020, section 3.1: p0 = 0, p1 = .22, p(j+1) = p(j) + max(p(j) - p(j-1) - .03, .06), here of 100 steps
     assert list(_checkpoints(100)) == [22, 41, 57, 70, 80, 87, 93, 99]
+
+
+def test_the_attempts_nearest_to_success_go_on() -> None:
+    loss, owners = torch.tensor([0.1, 0.5, 0.3, 0.2, 0.2, 0.2, 9.0]), torch.tensor([0, 0, 0, 4, 4, 4, 2])
+    assert _leading(loss, owners, 2).tolist() == [False, True, True, True, True, False, True]
+
+
+@pytest.mark.parametrize("prune", [True, False])
+def test_targets_without_hope_cost_a_fifth_of_the_steps(prune: bool) -> None:
+    some, model = linear.subjects(6), linear.victim()
+    found = ATTACKS["apgd-t"](model, some, ball("linf", 1e-5), Budget(steps=50, targets=4, prune=prune))
+    assert not found.reached.any()
+    each = 2 * 51 + 2 * 12 if prune else 4 * 51  # the first checkpoint is after 11 steps, the look there counts
+    assert found.steps.tolist() == [each] * len(some)
+
+
+def test_pruning_loses_nothing_on_the_linear_network() -> None:
+    some = linear.subjects(30)
+    eps = 1.03 * float(np.median(linear.exact_distances(some.pixels, some.labels, "linf")))
+    some = some.only(torch.from_numpy(linear.exact_distances(some.pixels, some.labels, "linf") > eps / 2))
+    both = [
+        ATTACKS["apgd-t"](linear.victim(), some, ball("linf", eps), Budget(steps=40, targets=4, prune=prune)).reached
+        for prune in (True, False)
+    ]
+    assert torch.equal(*both)
+    assert 0 < both[0].sum() < len(some)
 
 
 def test_dlr_ignores_the_scale_and_cross_entropy_does_not() -> None:

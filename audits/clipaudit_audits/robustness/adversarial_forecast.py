@@ -14,6 +14,7 @@ from clipaudit.errors import ImageError
 from clipaudit_audits.choosing import spread
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
 from clipaudit_audits.robustness.adversarial_subjects import CHECKED, MADE_ON, draw, victim_of
+from clipaudit_audits.robustness.adversarial_white import budget_of
 from clipaudit_audits.robustness.attacks.balls import Norm, ball
 from clipaudit_audits.robustness.attacks.goals import Chosen, Goal, Margin
 from clipaudit_audits.robustness.attacks.victim import Victim
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PILOT = 16
 HIT = 3  # passes until a typical image is broken
+CHECKPOINT = 0.22  # share of the steps of targeted APGD after which targets are dropped
 FORWARD = 0.4  # cost of a pass without gradients, in passes with
 
 
@@ -83,6 +85,8 @@ class _Pilot:
         targets = min(params.targets, self.victim.classes - 1)
         tries = {"apgd-ce": params.restarts, "apgd-t": targets, "fab-t": targets, "square": 0}
         full: float = params.steps * sum(tries[name] for name in params.attacks)
+        dropped = targets - budget_of(params).kept(targets)
+        full -= dropped * (1 - CHECKPOINT) * params.steps * ("apgd-t" in params.attacks)
         full += FORWARD * params.queries * ("square" in params.attacks)
         attacks = _spent(standing, full) + FORWARD * len(radii)
         again = 1.25 * (standing[0] * params.steps + HIT)

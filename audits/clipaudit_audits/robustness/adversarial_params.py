@@ -16,6 +16,7 @@ PUBLISHED: dict[str, Any] = {
     "steps": 100,
     "restarts": 5,
     "targets": 9,
+    "prune": False,
     "scaled": True,
 }
 
@@ -66,6 +67,11 @@ class AdversarialParams(TemplateParams):
     steps: int = Field(default=100, ge=1, le=10_000, description="Gradient steps of an attack from one start.")
     restarts: int = Field(default=1, ge=1, le=100, description="Random starts of APGD on cross-entropy.")
     targets: int = Field(default=9, ge=1, le=1000, description="Wrong classes tried by targeted attacks, best first.")
+    prune: bool = Field(
+        default=True,
+        description="Targeted APGD goes on, after its first checkpoint (a fifth of the steps), with the third of the "
+        "targets that are nearest to success; False: with all of them.",
+    )
     queries: int = Field(default=1000, ge=1, le=100_000, description="Queries that Square may make for one image.")
     native: bool = Field(
         default=False,

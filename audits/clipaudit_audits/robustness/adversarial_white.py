@@ -25,7 +25,7 @@ Norm = Literal["linf", "l2"]
 
 def budget_of(params: AdversarialParams) -> Budget:
     """What one image may cost."""
-    return Budget(params.attacks, params.steps, params.restarts, params.targets, params.queries)
+    return Budget(params.attacks, params.steps, params.restarts, params.targets, params.queries, params.prune)
 
 
 def white_box(trial: Trial, journal: Journal, norm: Norm) -> list[pa.Table]:

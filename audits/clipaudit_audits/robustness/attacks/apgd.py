@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 
 from clipaudit_audits.robustness.attacks.balls import Ball, over
@@ -24,11 +25,13 @@ def apgd(
     steps: int,
     owner: torch.Tensor | None = None,
     stop: bool = True,
+    keep: int | None = None,
 ) -> Found:
     """Raise the goal's loss from `start` (n, 3, H, W) within the ball around `clean`, for `steps` steps.
 
     owner: (n,) rows with the same owner are attempts at one image: the first to succeed ends all.
     stop: False goes on after success, for the point of largest loss.
+    keep: so many attempts at one image go on after the first checkpoint, those whose loss is largest; None: all.
     """
     found = Found.nothing(clean)
     owners = torch.arange(len(clean)) if owner is None else owner
@@ -48,6 +51,8 @@ def apgd(
             break
         if step in checkpoints:
             state.adapt(step - checkpoints[step])
+            if keep is not None and not checkpoints[step]:
+                state = state.keep(_leading(state.best_loss, owners[state.rows], keep))
         state.move(ball, MOMENTUM if step else 1.0)
     if not stop:
         found.pixels[state.rows] = state.best
@@ -64,6 +69,15 @@ def _look(victim: Victim, goal: Goal, state: _State, found: Found, last: bool) -
     found.enter(state.rows[hit], state.point[hit], logits[hit])
     if loss is not None and gradient is not None:
         state.judge(loss, gradient)
+
+
+def _leading(loss: torch.Tensor, owners: torch.Tensor, keep: int) -> torch.Tensor:
+    """(m,) bool: among the `keep` rows of largest loss of its owner; of equal ones the first."""
+    order = np.lexsort((-loss.numpy(), owners.numpy()))
+    _, first, inverse = np.unique(owners.numpy()[order], return_index=True, return_inverse=True)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - first[inverse]
+    return torch.from_numpy(rank < keep)
 
 
 def _checkpoints(steps: int) -> dict[int, int]:

@@ -17,18 +17,28 @@ from clipaudit_audits.robustness.attacks.goals import CrossEntropy, Margin, Targ
 from clipaudit_audits.robustness.attacks.square import square
 from clipaudit_audits.robustness.attacks.victim import Victim
 
+ROWS = 64  # attempts at once, of which some tensors each are held
+
 AttackName = Literal["apgd-ce", "apgd-t", "fab-t", "square"]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What the attacks may spend on one image: gradient steps per start, starts, target classes, queries."""
+    """What the attacks may spend on one image: gradient steps per start, starts, target classes, queries.
+
+    prune: targeted APGD goes on after its first checkpoint with the third of the targets nearest to success.
+    """
 
     attacks: tuple[AttackName, ...] = ("apgd-ce", "apgd-t", "fab-t", "square")
     steps: int = 100
     restarts: int = 1
     targets: int = 9
     queries: int = 5000
+    prune: bool = True
+
+    def kept(self, targets: int) -> int:
+        """How many of so many targets go on: a third, but two at least."""
+        return min(targets, max(2, -(-targets // 3))) if self.prune else targets
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,17 @@ def cross_entropy(victim: Victim, subjects: Subjects, ball: Ball, budget: Budget
 def targeted_dlr(victim: Victim, subjects: Subjects, ball: Ball, budget: Budget) -> Found:
     """APGD on the targeted difference of logits ratio, towards the wrong classes that score best when clean."""
 
-    def run(some: Subjects, targets: torch.Tensor, owner: torch.Tensor, rank: int) -> Found:
-        start = ball.start(some.pixels, some.drawn("apgd-t", rank))
-        goal = TargetedDLR(some.labels, targets)
-        return apgd(victim, goal, some.pixels, start, ball, budget.steps, owner)
-
-    return _per_target(victim, subjects, budget.targets, run)
+    targets, found = best_wrong(subjects, budget.targets), Found.nothing(subjects.pixels)
+    each = targets.shape[1]
+    for images in torch.split(torch.arange(len(subjects)), max(1, max(victim.batch, ROWS) // each)):
+        rows = images.repeat_interleave(each)
+        some = subjects.only(rows)
+        start = ball.start(some.pixels, some.drawn("apgd-t"))
+        goal, owner = TargetedDLR(some.labels, targets[images].flatten()), rows - images[0]
+        part = apgd(victim, goal, some.pixels, start, ball, budget.steps, owner, keep=budget.kept(each))
+        for attempt in range(each):
+            found.take(images, part.part(slice(attempt, None, each)))
+    return found
 
 
 def nearest(victim: Victim, subjects: Subjects, ball: Ball, budget: Budget) -> Found:
