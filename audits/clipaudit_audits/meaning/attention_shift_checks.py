@@ -10,6 +10,7 @@ import numpy as np
 from clipaudit.numbers import counted, fixed, interval_text
 from clipaudit.results import Estimate, Interval, Status
 from clipaudit.stats.bootstrap import bca_mean
+from clipaudit_audits.meaning import attention_shift_measures as measures
 from clipaudit_audits.meaning.attention_shift_choices import ACCURATE, CHECKED_ROLES
 from clipaudit_audits.meaning.attention_shift_items import Item
 
@@ -55,22 +56,24 @@ class Checks:
         value = float(np.mean(values)) if values else None
         text = "" if value is None else f" by {fixed(value, 3)} {interval_text(interval.low, interval.high)}"
         return self._check(
-            spec, f"{spec.title}, {role} prompt", {"prompt": role}, value, interval, pairs, passed,
+            spec, {"prompt": role}, value, interval, pairs, passed,
             f"Covering patches in the order of the {role} prompt's map {said} covering them at "
             f"random{text}; {counted(len(values), 'image')}.",
         )  # fmt: skip
 
     def _agreement(self, found: Sequence[Item], column: str, metric: str) -> Estimate:
         spec = self._specs[metric]
-        pairs = [(rho, item.cluster) for item in found if (rho := item.agreement(column)) is not None]
+        measure = measures.correlation if column == "occlusion" else measures.rank_correlation
+        pairs = [(r, item.cluster) for item in found if (r := item.agreement(column, measure)) is not None]
         values, interval = self._mean(pairs)
         value = float(np.mean(values)) if values else None
         passed = column == "occlusion" or (value is not None and value < MOST_ALIKE)
         other = "occlusion" if column == "occlusion" else "the same network with shuffled weights"
+        what = "patches" if column == "occlusion" else "order of patches"
         text = "undefined" if value is None else f"{fixed(value, 2)} {interval_text(interval.low, interval.high)}"
         return self._check(
-            spec, spec.title, {}, value, interval, pairs, passed,
-            f"The rank correlation of the maps with those of {other} is {text}; {counted(len(values), 'image')}.",
+            spec, {}, value, interval, pairs, passed,
+            f"The correlation of the maps' {what} with those of {other} is {text}; {counted(len(values), 'image')}.",
         )  # fmt: skip
 
     def _mean(self, pairs: Sequence[tuple[float, str]]) -> tuple[list[float], Interval]:
@@ -80,12 +83,12 @@ class Checks:
         return values, bca_mean(values, [cluster for _, cluster in pairs], self._seed, unit="images")
 
     def _check(
-        self, spec: MetricSpec, title: str, subgroup: Mapping[str, str], value: float | None, interval: Interval,
+        self, spec: MetricSpec, subgroup: Mapping[str, str], value: float | None, interval: Interval,
         pairs: Sequence[tuple[float, str]], passed: bool, sentence: str,
     ) -> Estimate:  # fmt: skip
         status = Status.DESCRIBED if passed else Status.INCONCLUSIVE
         return Estimate(
-            metric=spec.name, title=title, value=value, unit=spec.unit, direction=spec.direction, role="control",
+            metric=spec.name, title=spec.title, value=value, unit=spec.unit, direction=spec.direction, role="control",
             subgroup=subgroup, interval=interval, n=len(pairs), clusters=len({c for _, c in pairs}),
             cluster_key=spec.cluster_key, null_value=spec.null_value, sentence=sentence,
             status=Status.TOO_SMALL if len(pairs) < spec.min_n else status,

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from clipaudit.numbers import counted, half_width, interval_text, value_text
-from clipaudit.results import Estimate, Interval, Status
+from clipaudit.results import Estimate, Interval, Reference, Status, Test
 from clipaudit.stats.bootstrap import bca_mean
 from clipaudit.stats.clusters import totals
 from clipaudit.stats.intervals import wilson
 from clipaudit.stats.multiple import correct
-from clipaudit.stats.paired import paired_permutation
+from clipaudit.stats.paired import paired_permutation, sign_flip_test, sign_flips
 from clipaudit.stats.power import mde_mean
+from clipaudit_audits.meaning import attention_shift_measures as measures
 from clipaudit_audits.meaning.attention_shift_checks import Checks
 from clipaudit_audits.meaning.attention_shift_choices import ACCURATE, CHECKED_ROLES, MISLEADING, NEUTRAL
-from clipaudit_audits.meaning.attention_shift_items import Item
+from clipaudit_audits.meaning.attention_shift_items import Floats, Item, grid_of
 
 if TYPE_CHECKING:
     from clipaudit.contract import MetricSpec
@@ -43,6 +44,10 @@ SHIFTS: dict[str, tuple[Measure, str]] = {
         "changes the relevance on the object by {} against paraphrases of the accurate prompt",
     ),
 }
+
+
+#: Asked in one direction: a prompt that moves maps less than wording does moves nothing.
+FURTHER = ("divergence", "rank_loss", "centre_shift")
 
 
 def results(found: Sequence[Item], specs: Mapping[str, MetricSpec], seed: int) -> list[Estimate]:
@@ -78,12 +83,19 @@ def _shift(name: str, role: str, found: Sequence[Item], spec: MetricSpec, seed: 
     return _estimate(
         spec, role, mean, interval, len(values), clusters,
         role="primary" if role == MISLEADING else "secondary",
-        test=paired_permutation(values, clusters, seed),
+        test=further(values, clusters, seed) if name in FURTHER else paired_permutation(values, clusters, seed),
         minimum_detectable=_mde(values, clusters),
         sentence=f"{subject} {said} {bounds}; {counted(len(values), 'image')}.",
         reasons=checks.against(ACCURATE, role),
         left_out=len(found) - len(values),
     )  # fmt: skip
+
+
+def further(values: Sequence[float], clusters: Sequence[str], seed: int) -> Test:
+    """One-sided sign-flip test that the mean is above zero; whole clusters flip together."""
+    sums = totals(np.array(values), clusters)
+    null, exact = sign_flips(sums, seed)
+    return sign_flip_test(null, float(sums.sum()), exact, sums.size, "greater")
 
 
 def _mass(role: str, masked: Sequence[Item], spec: MetricSpec, seed: int, checks: Checks) -> Estimate:
@@ -100,6 +112,7 @@ def _mass(role: str, masked: Sequence[Item], spec: MetricSpec, seed: int, checks
         spec, role, mean, interval, len(values), clusters,
         role="primary" if role == ACCURATE else "secondary",
         null_value=area,
+        references=_by_occlusion(role, masked, measures.mass),
         test=paired_permutation(over, clusters, seed),
         minimum_detectable=_mde(over.tolist(), clusters),
         sentence=f"{value_text(mean, spec.unit)} {interval_text(interval.low, interval.high, spec.unit)} of the "
@@ -121,6 +134,7 @@ def _pointing(role: str, masked: Sequence[Item], spec: MetricSpec, seed: int, ch
         spec, role, rate, interval, len(hits), clusters,
         role="primary" if role == ACCURATE else "secondary",
         null_value=float(chance.mean()),
+        references=_by_occlusion(role, masked, measures.hit),
         test=paired_permutation(hits - chance, clusters, seed),
         minimum_detectable=_mde((hits - chance).tolist(), clusters),
         sentence=f"For the {role} prompt the patch of most relevance lies on the object in "
@@ -128,6 +142,24 @@ def _pointing(role: str, masked: Sequence[Item], spec: MetricSpec, seed: int, ch
         f"{counted(len(hits), 'image')}; a random patch does in {value_text(float(chance.mean()), spec.unit)}.",
         reasons=checks.against(role),
     )  # fmt: skip
+
+
+def _by_occlusion(
+    role: str, masked: Sequence[Item], measure: Callable[[Floats, Floats], float]
+) -> tuple[Reference, ...]:
+    """The same measure of the occlusion maps, where these are not the maps themselves."""
+    values = [
+        measure(share, item.mask)
+        for item in masked
+        if item.mask is not None
+        and item.rows[role]["method"] != "occlusion"
+        and (relevance := grid_of(item.rows[role]["occlusion"])) is not None
+        and (share := measures.share(relevance)) is not None
+    ]
+    if not values:
+        return ()
+    label = f"by occlusion, on {counted(len(values), 'checked image')}"
+    return (Reference(label=label, value=float(np.mean(values)), source="this run"),)
 
 
 def _estimate(
@@ -141,7 +173,7 @@ def _estimate(
             f"{counted(left_out, 'image')} left out: no mask, or a map without positive or with equal relevance"
         )
     return Estimate(
-        metric=spec.name, title=f"{spec.title}, {prompt} prompt", value=value, unit=spec.unit,
+        metric=spec.name, title=spec.title, value=value, unit=spec.unit,
         direction=spec.direction, role=role, subgroup={"prompt": prompt}, interval=interval, n=n,
         clusters=len(set(clusters)), cluster_key=spec.cluster_key,
         status=Status.TOO_SMALL if n < spec.min_n else status, notes=tuple(notes),
@@ -151,7 +183,7 @@ def _estimate(
 
 def _nothing(spec: MetricSpec, prompt: str, why: str) -> Estimate:
     return Estimate(
-        metric=spec.name, title=f"{spec.title}, {prompt} prompt", value=None, unit=spec.unit,
+        metric=spec.name, title=spec.title, value=None, unit=spec.unit,
         direction=spec.direction, role="secondary", subgroup={"prompt": prompt}, n=0, status=Status.TOO_SMALL,
         notes=(why,), sentence=f"Not measured: {why}.",
     )  # fmt: skip

@@ -150,8 +150,10 @@ def _gallery(chosen: Sequence[Item]) -> GalleryFigure:
     return GalleryFigure(
         id="maps", title="What the score rests on, and where a misleading prompt moves it", entries=entries,
         columns=("image", "accurate prompt", "misleading prompt"),
-        scale=ColourScale(label="share of the relevance in one patch", low="0", high=value_text(top, "proportion"),
-                          stops=STOPS),
+        scale=ColourScale(
+            label="share of the relevance in one patch", low="0", high=f"{value_text(top, 'proportion')} or more",
+            stops=STOPS,
+        ),
         alt=f"Largest divergence shown: {entries[0].caption}, {value_text(entries[0].score, 'bits')}.",
         caption="The checked images whose maps lie furthest apart, one a label, of those whose own maps beat random "
         "orders. The score is the divergence in bits. Maps are laid over the picture in grey.",

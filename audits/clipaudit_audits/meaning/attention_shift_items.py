@@ -97,10 +97,10 @@ class Item:
 
         return (area("random_deletion") - area("deletion") + area("insertion") - area("random_insertion")) / 2
 
-    def agreement(self, other: str) -> float | None:
-        """Rank correlation of the accurate prompt's map with its column `other`; None where there is none."""
+    def agreement(self, other: str, measure: Callable[[Floats, Floats], float | None]) -> float | None:
+        """`measure` of the accurate prompt's map and its column `other`; None where there is none."""
         found = grid_of(self.rows[ACCURATE][other])
-        return None if found is None else measures.rank_correlation(self.relevance(ACCURATE), found)
+        return None if found is None else measure(self.relevance(ACCURATE), found)
 
 
 def items(rows: pa.Table) -> list[Item]:

@@ -31,16 +31,20 @@ def divergence(a: Floats, b: Floats) -> float:
     return float(np.clip(bits, 0, 1))
 
 
+def correlation(a: Floats, b: Floats) -> float | None:
+    """Pearson's, over patches; None where a map is the same everywhere."""
+    rows = np.stack([a.ravel(), b.ravel()])
+    if not np.ptp(rows, axis=1).all():
+        return None
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    return float(np.clip(rows[0] @ rows[1] / np.linalg.norm(rows, axis=1).prod(), -1, 1))
+
+
 def rank_correlation(a: Floats, b: Floats) -> float | None:
     """Spearman's, over patches; None where a map is the same everywhere."""
     from scipy.stats import rankdata
 
-    ranks = np.stack([rankdata(a), rankdata(b)])
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(ranks, axis=1)
-    if not norms.all():
-        return None
-    return float(np.clip(ranks[0] @ ranks[1] / norms.prod(), -1, 1))
+    return correlation(rankdata(a), rankdata(b))
 
 
 def centre(of: Floats) -> Floats:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from clipaudit_audits.meaning.attention_shift_measures import Floats
 
 VIEWS = ("image", ACCURATE, MISLEADING)
-#: From no relevance to most: dark blue to yellow, rising in lightness, told apart by colour-blind eyes too.
-STOPS = ("#00204d", "#31446b", "#666970", "#958f78", "#cab969", "#ffea46")
+#: From no relevance to most: white to dark red-brown, falling in lightness, told apart by colour-blind eyes too.
+STOPS = ("#ffffff", "#fee0b6", "#fdae61", "#f46d43", "#c23a1e", "#6b1409")
 OVER = 0.6  # how much of the colour covers the picture beneath
 
 
@@ -31,9 +31,9 @@ def name(item: str, view: str) -> str:
 
 
 def top_of(shown: Sequence[Item]) -> float:
-    """The largest share of one patch in all maps shown: the end of the scale."""
-    tops = [share.max() for item in shown for view in VIEWS[1:] if (share := item.share(view)) is not None]
-    return float(max(tops, default=1.0))
+    """The end of the scale: the median, over all maps shown, of the largest share of one patch."""
+    tops = [float(share.max()) for item in shown for view in VIEWS[1:] if (share := item.share(view)) is not None]
+    return float(np.median(tops)) if tops else 1.0
 
 
 def views(item: Item, top: float) -> list[Picture]:

@@ -22,7 +22,7 @@ METRICS = (
         cluster_key="image", formula="|c(accurate) - c(other)| - mean |c(accurate) - c(paraphrase)|, in sides",
     ),
     MetricSpec(
-        name="mass_shift", title="Relevance moved onto the object", unit="points", range=(-100, 100), null_value=0.0,
+        name="mass_shift", title="Relevance on the object changed", unit="points", range=(-100, 100), null_value=0.0,
         min_n=MIN_N, cluster_key="image", formula="100 (mass(other) - mean mass(paraphrase))",
     ),
     MetricSpec(
@@ -40,7 +40,7 @@ METRICS = (
     ),
     MetricSpec(
         name="occlusion_agreement", title="Check: agreement with occlusion", range=(-1, 1), min_n=MIN_N,
-        cluster_key="image", formula="Spearman over patches, accurate prompt",
+        cluster_key="image", formula="Pearson over patches, accurate prompt",
     ),
     MetricSpec(
         name="shuffled_agreement", title="Check: maps of shuffled weights are others", range=(-1, 1), min_n=MIN_N,
@@ -52,7 +52,7 @@ SPEC = AuditSpec(
     id="attention_shift",
     version="1",
     family="meaning",
-    title="Attention under accurate and misleading prompts",
+    title="Attention shift",
     question="Which parts of an image does its score rest on, and does a misleading prompt move them?",
     kind_of_harm=Harm.REASONS,
     harm="A score that rests on the ground and not on the thing is right by luck; and a heat map that finds evidence "
@@ -82,8 +82,9 @@ SPEC = AuditSpec(
     "notebook for CLIP), by Grad-CAM for convolutional towers (gradient of the dot product with the text), by "
     "occlusion for all others. Shares are positive relevance made to sum to one. Every difference between the accurate "
     "and another prompt stands against that between the accurate prompt and its paraphrases on the same image; "
-    "sign-flip tests, BCa intervals over images, Holm over all tests. On some of the images maps are checked: "
-    "patches are covered (deletion) and uncovered (insertion) in the map's order and in random ones; the map is "
-    "compared with occlusion, and with the map of the same network with shuffled weights. Where a map does not beat "
-    "random orders, or does not change with the weights, findings from it are inconclusive and no map is shown.",
+    "sign-flip tests (whether maps move further than wording moves them: one-sided), BCa intervals over images, Holm. "
+    "On some of the images maps are checked: patches are covered (deletion) and uncovered (insertion) in the map's "
+    "order and in random ones; the map is compared with occlusion, and with the map of the same network with shuffled "
+    "weights. Where a map does not beat random orders, or does not change with the weights, findings from it are "
+    "inconclusive and no map is shown.",
 )  # fmt: skip
