@@ -18,9 +18,12 @@ from clipaudit.testing import AuditCheckError, check_audit
 
 CASES: dict[str, tuple[str, str, dict[str, Any], set[str]]] = {
     "typographic": (
-        "objects", "reader?accuracy=0.8&weight=0.4", {"areas": [0.1, 0.3], "max_images": 120},
+        "objects", "reader?accuracy=0.8&weight=0.4", {"areas": [0.1, 0.3], "max_images": 60},
         {"clean_accuracy", "attacked_accuracy", "written_rate", "attack_success", "accuracy_drop", "meaning_drop",
          "blank_drop", "random_drop", "right_gain"},
+    ),
+    "cue_conflict": (
+        "objects", "shape?q=0.7&accuracy=0.9", {"pairs": 60, "strengths": [0.5, 1.0]}, {"shape_bias", "cue_accuracy"},
     ),
     "zero_shot": ("objects", "classifier?accuracy=0.7", {"probes": False}, {"accuracy"}),
     "corruptions": (

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, Workload
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.meaning import cue_conflict_figures as plots
 from clipaudit_audits.meaning.cue_conflict_categories import imagenet_names
 from clipaudit_audits.meaning.cue_conflict_composed import composed_results
+from clipaudit_audits.meaning.cue_conflict_items import items_of
 from clipaudit_audits.meaning.cue_conflict_params import CueConflictParams
 from clipaudit_audits.meaning.cue_conflict_rows import measure, prompt_sets
 from clipaudit_audits.meaning.cue_conflict_score import published_results
@@ -60,6 +61,9 @@ class CueConflict(Audit):
         if any("strength" in e.subgroup for e in estimates):
             found.insert(0, plots.strength_curve(rows, estimates))
         return found
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        return items_of(rows, estimate)
 
 
 def _published(rows: pa.Table) -> bool:
