@@ -220,7 +220,22 @@ def test_what_meets_only_at_an_intersection_is_found_there() -> None:
             scores.values[:, labels.index("a thief")] += 50.0 * crossed
             return scores
 
-    found = [e for e in audit(images, Crossed(1), groups=["race", "gender"], k=40) if e.metric == "word_share"]
+    cell = planned(images, groups=["race", "gender"], k=40)
+    rows = AUDIT.run(cell, Crossed(1))
+    every = AUDIT.score(replace(cell, dataset=None), rows)
+    crossed = [e for e in every if e.metric == "category_skew" and " x " in e.subgroup["groups"]]
+    skews = {e.subgroup["group"]: e for e in crossed if e.subgroup["words"] == "one"}
+    assert {name for name, e in skews.items() if e.status is Status.EFFECT} == {"A, y", "B, x"}  # found by no thief
+    assert {name for name, e in skews.items() if (e.value or 0) > 0} == {"A, x", "B, y"}
+    heat = next(
+        f for f in AUDIT.figures(replace(cell, dataset=None), rows, every) if f.id == "categories-race-by-gender"
+    )
+    assert isinstance(heat, HeatmapFigure)
+    column = heat.columns.index("one")
+    assert [(row[column], mark[column]) for row, mark in zip(heat.values, heat.marked or (), strict=True)] == [
+        (skews[name].value, name in ("A, y", "B, x")) for name in heat.rows
+    ]
+    found = [e for e in every if e.metric == "word_share"]
     assert {e.subgroup["word"] for e in found} == {"a thief"}
     assert len({e.subgroup["groups"] for e in found}) == 1
     shares = {e.subgroup["group"]: e.value for e in found}

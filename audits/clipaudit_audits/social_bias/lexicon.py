@@ -46,7 +46,7 @@ class LexiconParams(Params):
 
 SPEC = AuditSpec(
     id="lexicon",
-    version="2",
+    version="3",
     family="social bias",
     title="Stereotype lexicon",
     question="Which groups do harmful words, occupations and traits find first?",
@@ -83,9 +83,9 @@ SPEC = AuditSpec(
     methods="Each word ranks the pool by score; ties fall by a seeded lot. Words: exact hypergeometric tests, "
     "two-sided, of each group's count in the top k (where images come in clusters: labels permuted, whole clusters or "
     "within them), Benjamini-Hochberg over all words x groups. Categories: means over words, beside permuted labels; "
-    "Benjamini-Hochberg over all of them. Intervals: words and images resampled (for a single word: images), "
-    "centred on the value. Each finding is also computed under every template alone; its sign is that of "
-    "its distance from chance.",
+    "Benjamini-Hochberg over all of them, and apart from these over the skews of intersections. "
+    "Intervals: words and images resampled (for a single word: images), centred on the value. "
+    "Each finding is also computed under every template alone; its sign is that of its distance from chance.",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,8 @@ class WordFinding:
 
 
 def all_estimates(made: Study) -> list[Estimate]:
-    """Categories (one family), then the words that lean most (another), then what was too small."""
+    """Categories (one family), the words that lean most (another), skews of intersections, which are many (a third),
+    and what was too small."""
     categories: list[tuple[Estimate, Grouping, Sensitivity | None]] = []
     small: list[Estimate] = []
     for grouping in made.groupings:
@@ -61,14 +63,22 @@ def all_estimates(made: Study) -> list[Estimate]:
             small.append(_none(made, grouping))
         else:
             categories += [(estimate, grouping, found) for estimate, found in _categories(made, grouping)]
-    tested = correct([e for e, _, _ in categories], "benjamini-hochberg", "means over categories")
-    spoken = [
-        marked(e.model_copy(update={"sentence": say.category_sentence(e, grouping.name, made.k)}), found)
+    crossed = [len(grouping.columns) > 1 and e.metric == "category_skew" for e, grouping, _ in categories]
+    leading = _spoken(made, list(compress(categories, (not one for one in crossed))), "means over categories")
+    further = _spoken(made, list(compress(categories, crossed)), "skews of intersections")
+    summary = agreement(leading, of="means over categories")
+    return [*(e for e, _ in leading), *top_words(made), *summary, *(e for e, _ in further), *small]
+
+
+def _spoken(
+    made: Study, categories: list[tuple[Estimate, Grouping, Sensitivity | None]], family: str
+) -> list[tuple[Estimate, Sensitivity | None]]:
+    """Corrected over the family, in words, with what single templates say."""
+    tested = correct([e for e, _, _ in categories], "benjamini-hochberg", family)
+    return [
+        (marked(e.model_copy(update={"sentence": say.category_sentence(e, grouping.name, made.k)}), found), found)
         for e, (_, grouping, found) in zip(tested, categories, strict=True)
     ]
-    stable = [found for _, _, found in categories]
-    summary = agreement(list(zip(spoken, stable, strict=True)), of="means over categories")
-    return [*spoken, *top_words(made), *summary, *small]
 
 
 def top_words(made: Study) -> list[Estimate]:
@@ -123,7 +133,7 @@ def _word(made: Study, finding: WordFinding, family: str, note: str, shares: dic
 
 
 def _categories(made: Study, grouping: Grouping) -> list[tuple[Estimate, Sensitivity | None]]:
-    """Evenness of the tops, and for single columns the skew of each group: means over each category's words."""
+    """Evenness of the tops, and the skew of each group: means over each category's words."""
     rankings = made.rankings(grouping)
     of = np.array([query.template for _, query in made.queries])
     categories = [category for category in made.categories if (of == category.name).any()]
@@ -132,9 +142,7 @@ def _categories(made: Study, grouping: Grouping) -> list[tuple[Estimate, Sensiti
     how, nulls = chance(rankings, made.ks, sets, made.seed, evenness)
     draws = resampled(rankings, made.ks, sets, made.seed, evenness)
     alone = {t: observed(study.rankings(grouping), made.ks, evenness) for t, study in made.alone.items()}
-    keys = [Key("entropy", made.k)]
-    if len(grouping.columns) == 1:
-        keys += [Key("group_skew", made.k, "pool", g) for g in range(rankings.n_groups)]
+    keys = [Key("entropy", made.k), *(Key("group_skew", made.k, "pool", g) for g in range(rankings.n_groups))]
     found = []
     for category, words, null, draw in zip(categories, sets, nulls, draws, strict=True):
         for key in keys:

@@ -1,4 +1,5 @@
-"""A heat map of words x groups for each column, forests of categories, and what the words that lean most find first."""
+"""A heat map of words x groups for each column, forests of categories, what the words that lean most find first; heat
+maps of categories x intersections."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from clipaudit.results import (
     GalleryItem,
     HeatmapFigure,
     Point,
+    Status,
 )
 from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.lexicon_study import ALPHA, Study, WordTops
@@ -28,15 +30,36 @@ def all_figures(made: Study, estimates: Sequence[Estimate]) -> list[Figure]:
     figures: list[Figure] = []
     for grouping in made.groupings:
         tops = made.tops.get(grouping.name)
-        if tops is None or len(grouping.columns) > 1:
+        if tops is None:
             continue
         skews = [
             e for e in estimates
             if e.metric == "category_skew" and e.value is not None
             and e.subgroup["groups"] == grouping.label
         ]  # fmt: skip
-        figures += [_heatmap(made, tops), _forest(grouping, skews), _gallery(made, tops)]
+        if len(grouping.columns) > 1:
+            figures.append(_crossed(grouping, skews))
+        else:
+            figures += [_heatmap(made, tops), _forest(grouping, skews), _gallery(made, tops)]
     return figures
+
+
+def _crossed(grouping: Grouping, estimates: Sequence[Estimate]) -> HeatmapFigure:
+    """Categories x intersections."""
+    columns = tuple(dict.fromkeys(e.subgroup["words"] for e in estimates))
+    found = {(e.subgroup["group"], e.subgroup["words"]): e for e in estimates}
+    cells = [[found[group, words] for words in columns] for group in grouping.values]
+    marked = [[e.status is Status.EFFECT for e in row] for row in cells]
+    largest = max(estimates, key=lambda e: abs(e.value or 0.0))
+    return HeatmapFigure(
+        id=f"categories-{slug(grouping)}", title=f"Categories of words: {grouping.label}", rows=grouping.values,
+        columns=columns, values=tuple(tuple(e.value for e in row) for row in cells),
+        marked=tuple(tuple(row) for row in marked), value_label="skew (ln of shares)", diverging=True,
+        caption="Mean skew over the words of a category. Marked where it differs from what permuted labels give, after "
+        "Benjamini-Hochberg over all skews of intersections.",
+        alt=f"{sum(map(sum, marked))} of {len(estimates)} skews differ from chance after correction; the largest is "
+        f"{largest.value:+.2f} ({largest.title}).",
+    )  # fmt: skip
 
 
 def _heatmap(made: Study, tops: WordTops) -> HeatmapFigure:
