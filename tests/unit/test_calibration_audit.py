@@ -25,7 +25,7 @@ from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, NotSupported
 from clipaudit.models.control import load_control
 from clipaudit.models.protocol import Model, Scores
-from clipaudit.results import CurveFigure, DataInfo, Estimate, Status
+from clipaudit.results import DataInfo, Estimate, ReliabilityFigure, Status
 
 AUDIT = Calibration()
 NAMES = ("apple", "pear", "plum", "cup", "key")
@@ -195,8 +195,12 @@ def test_confidence_that_knows_is_worth_something() -> None:
     assert find(estimates, "selective_gain").status is Status.EFFECT
     best = find(estimates, "selective_accuracy", answered="50.0 %")
     assert best.value > find(estimates, "accuracy").value
-    figure = next(f for f in AUDIT.figures(one, rows, estimates) if isinstance(f, CurveFigure))
-    assert len(figure.series[0].x) == 15  # 300 images, twenty a bin
+    figure = next(f for f in AUDIT.figures(one, rows, estimates) if isinstance(f, ReliabilityFigure))
+    assert figure.curves[0].name == "all images"
+    bins = figure.curves[0].bins
+    assert [found.n for found in bins] == [20] * 15  # 300 images, twenty a bin
+    assert np.mean([found.accuracy for found in bins]) == pytest.approx(find(estimates, "accuracy").value)
+    assert all(found.low <= found.accuracy <= found.high for found in bins)
 
 
 def test_scores_to_confidences() -> None:

@@ -7,11 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from clipaudit.results import CurveFigure, Estimate, ForestFigure, GalleryFigure, GalleryItem, Point, Series
+from clipaudit.results import (
+    CurveFigure,
+    Estimate,
+    ForestFigure,
+    GalleryFigure,
+    GalleryItem,
+    Point,
+    ReliabilityBin,
+    ReliabilityCurve,
+    ReliabilityFigure,
+    Series,
+)
 from clipaudit_audits.choosing import first_of_each
 from clipaudit_audits.robustness.calibration_measures import bin_numbers, binned, bins_for, selective
 from clipaudit_audits.robustness.calibration_params import CalibrationParams
 from clipaudit_audits.robustness.calibration_score import Answers
+from clipaudit_audits.robustness.calibration_spec import SPEC
 from clipaudit_audits.robustness.typographic_measures import share
 from clipaudit_audits.wording import percent
 
@@ -19,24 +31,34 @@ WORST = 6
 COVERAGES = tuple(i / 20 for i in range(1, 21))
 
 
-def reliability(found: Answers, params: CalibrationParams, estimates: Sequence[Estimate], seed: int) -> CurveFigure:
-    """Accuracy by stated confidence, one mark per bin, with the diagonal."""
-    numbers = bin_numbers(found.confidence, bins_for(len(found.clusters), params.bins))
-    table = binned(found.confidence, found.correct, numbers)
-    x = tuple((table.confidence / table.count)[0].tolist())
-    clusters = np.array(found.clusters, dtype=object)
-    shares = [share(found.correct[numbers == b], list(clusters[numbers == b]), seed) for b in range(len(x))]
-    marks = Series(
-        name="this model", x=x, y=tuple(s.value for s in shares),
-        low=tuple(s.interval.low for s in shares), high=tuple(s.interval.high for s in shares),
-    )  # fmt: skip
-    ideal = Series(name="calibrated", x=(0.0, 1.0), y=(0.0, 1.0), line_only=True)
-    return CurveFigure(
-        id="reliability", title="Reliability diagram", x_label="stated confidence", y_label="share that was right",
-        series=(marks, ideal), y_range=(0, 1), alt=estimates[0].sentence,
+def reliability(
+    found: Answers, params: CalibrationParams, estimates: Sequence[Estimate], seed: int
+) -> ReliabilityFigure:  # fmt: skip
+    """Accuracy by stated confidence: all images, then each annotated group that is large enough."""
+    curves = [_curve("all images", found, params, seed)]
+    for name, of_image in found.groups.items():
+        values = np.array(of_image)
+        for value in sorted({v for v in of_image if v.strip()}):
+            part = found.part(values == value)
+            if len(set(part.clusters)) >= SPEC.metric("group_spread").min_n:
+                curves.append(_curve(f"{name} (annotated): {value}", part, params, seed))
+    return ReliabilityFigure(
+        id="reliability", title="Reliability diagram", curves=tuple(curves), alt=estimates[0].sentence,
         caption="Below the diagonal the model is surer than it is right. Each mark is a bin of equally many images; "
-        "lines are 95 % intervals.",
+        "lines are 95 % intervals. Groups with few images are left out.",
     )  # fmt: skip
+
+
+def _curve(name: str, found: Answers, params: CalibrationParams, seed: int) -> ReliabilityCurve:
+    numbers = bin_numbers(found.confidence, bins_for(len(found.clusters), params.bins))
+    table, clusters = binned(found.confidence, found.correct, numbers), np.array(found.clusters, dtype=object)
+    bins = []
+    for b, confidence in enumerate((table.confidence / table.count)[0].tolist()):
+        right = share(found.correct[numbers == b], list(clusters[numbers == b]), seed)
+        value, ends = right.value or 0.0, right.interval
+        low, high = (value if end is None else end for end in (ends.low, ends.high))
+        bins.append(ReliabilityBin(confidence=confidence, accuracy=value, low=low, high=high, n=right.n))
+    return ReliabilityCurve(name=name, bins=tuple(bins))
 
 
 def selection(found: Answers) -> CurveFigure:
