@@ -11,6 +11,8 @@ import pytest
 from clipaudit_audits.meaning.cue_conflict_categories import (
     CATEGORIES,
     HUMAN_BY_CLASS,
+    HUMAN_RANGE,
+    HUMAN_RANGE_BY_CLASS,
     HUMAN_SHAPE_BIAS,
     IMAGENET_INDICES,
     average_within,
@@ -34,8 +36,8 @@ HUMANS = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "human
 RUNS = 300
 
 
-def _human_trials() -> list[tuple[str, str, str]]:
-    files = sorted(HUMANS.glob("*.csv"))
+def _human_trials(subject: str = "*") -> list[tuple[str, str, str]]:
+    files = sorted(HUMANS.glob(f"*subject-{subject}_*.csv"))
     if not files:
         pytest.skip(f"the published human responses are not at {HUMANS}")
     trials = []
@@ -58,6 +60,20 @@ def test_humans_go_by_shape() -> None:
     assert pytest.approx(shape_bias(found), abs=5e-5) == HUMAN_SHAPE_BIAS
     names = np.array(shapes)
     assert {n: round(shape_bias(found.where(names == n)) or 0, 4) for n in CATEGORIES} == dict(HUMAN_BY_CLASS)
+
+
+def test_the_band_of_single_observers() -> None:
+    """The lowest and the highest of the ten, over all classes and by class."""
+    overall, by_class = [], {name: [] for name in CATEGORIES}
+    for number in range(1, 11):
+        decisions, shapes, textures = (list(column) for column in zip(*_human_trials(f"{number:02d}"), strict=True))
+        found, names = cues(decisions, shapes, textures), np.array(shapes)
+        overall.append(shape_bias(found))
+        for name, values in by_class.items():
+            values.append(shape_bias(found.where(names == name)))
+    assert pytest.approx((min(overall), max(overall)), abs=5e-5) == HUMAN_RANGE
+    for name, values in by_class.items():
+        assert pytest.approx((min(values), max(values)), abs=5e-5) == HUMAN_RANGE_BY_CLASS[name]
 
 
 def test_the_sixteen_classes_hold_207_of_imagenet() -> None:

@@ -1,45 +1,31 @@
 """The sixteen classes of the published stimuli: their ImageNet classes, and how people decided.
 
-Indices of ImageNet-1k in each class: Geirhos et al. 2018 (16-class-ImageNet), as their evaluation code uses them.
+Indices of ImageNet-1k in each class are derived from WordNet (`cue_conflict_wordnet`); they are those of Geirhos et al.
+2018 (16-class ImageNet).
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
+from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Ranges include both ends.
-_RANGES: Mapping[str, str] = {
-    "airplane": "404",
-    "bear": "294-297",
-    "bicycle": "444 671",
-    "bird": "8 10-16 18-20 22-24 80-83 87-96 98-100 127-133 135-145",
-    "boat": "472 554 625 814 914",
-    "bottle": "440 720 737 898-899 901 907",
-    "car": "436 511 817",
-    "cat": "281-286",
-    "chair": "423 559 765 857",
-    "clock": "409 530 892",
-    "dog": "152-191 193-203 205-226 228-241 243-250 252-257 259 261-263 265-268",
-    "elephant": "385-386",
-    "keyboard": "508 878",
-    "knife": "499",
-    "oven": "766",
-    "truck": "555 569 656 675 717 734 864 867",
-}
+TABLE = "cue_conflict_imagenet.tsv"
 
 
-def _indices(ranges: str) -> tuple[int, ...]:
-    ends = [[int(end) for end in piece.split("-")] for piece in ranges.split()]
-    return tuple(index for pair in ends for index in range(pair[0], pair[-1] + 1))
+def _table() -> dict[str, tuple[int, ...]]:
+    text = (files(__package__) / TABLE).read_text(encoding="utf-8")
+    found: dict[str, tuple[int, ...]] = {}
+    for line in csv.DictReader(text.splitlines(), delimiter="\t"):
+        found[line["category"]] = (*found.get(line["category"], ()), int(line["index"]))
+    return found
 
 
-IMAGENET_INDICES: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {name: _indices(ranges) for name, ranges in _RANGES.items()}
-)
+IMAGENET_INDICES: Mapping[str, tuple[int, ...]] = MappingProxyType(_table())
 CATEGORIES = tuple(IMAGENET_INDICES)
 
 
@@ -66,3 +52,25 @@ HUMAN_BY_CLASS: Mapping[str, float] = MappingProxyType(
         "keyboard": 0.9422, "knife": 0.8911, "oven": 0.9680, "truck": 0.9833,
     }
 )  # fmt: skip
+# The lowest and the highest of the ten observers.
+HUMAN_RANGE = (0.9191, 0.9866)
+HUMAN_RANGE_BY_CLASS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "airplane": (0.7436, 0.9692),
+        "bear": (0.8600, 1.0000),
+        "bicycle": (0.9859, 1.0000),
+        "bird": (0.9434, 1.0000),
+        "boat": (0.7576, 0.9583),
+        "bottle": (0.9508, 1.0000),
+        "car": (0.9444, 1.0000),
+        "cat": (0.8667, 1.0000),
+        "chair": (0.9672, 1.0000),
+        "clock": (0.9853, 1.0000),
+        "dog": (0.8857, 0.9853),
+        "elephant": (0.9111, 1.0000),
+        "keyboard": (0.8529, 0.9818),
+        "knife": (0.6207, 1.0000),
+        "oven": (0.9286, 0.9853),
+        "truck": (0.9474, 1.0000),
+    }
+)

@@ -19,7 +19,12 @@ from clipaudit.results import (
     ShapeTextureFigure,
 )
 from clipaudit_audits.choosing import first_of_each
-from clipaudit_audits.meaning.cue_conflict_categories import HUMAN_BY_CLASS
+from clipaudit_audits.meaning.cue_conflict_categories import (
+    HUMAN_BY_CLASS,
+    HUMAN_RANGE,
+    HUMAN_RANGE_BY_CLASS,
+    HUMAN_SHAPE_BIAS,
+)
 from clipaudit_audits.meaning.cue_conflict_composed import curve
 from clipaudit_audits.meaning.cue_conflict_score import Row, usable
 from clipaudit_audits.wording import percent
@@ -35,18 +40,28 @@ def shape_texture(estimates: Sequence[Estimate]) -> ShapeTextureFigure:
     points = [_point(e, e.subgroup["shape class"], "this model") for e in estimates if "shape class" in e.subgroup]
     main = next(e for e in estimates if e.metric == "shape_bias" and not e.subgroup)
     people = [
-        Point(label=point.label, value=HUMAN_BY_CLASS[point.label], group="humans")
+        Point(
+            label=point.label, value=HUMAN_BY_CLASS[point.label], group="humans",
+            low=HUMAN_RANGE_BY_CLASS[point.label][0], high=HUMAN_RANGE_BY_CLASS[point.label][1],
+        )
         for point in points
         if main.references and point.label in HUMAN_BY_CLASS
-    ]
+    ]  # fmt: skip
     mine = () if main.value is None else (Reference(label="this model", value=main.value, source="this run"),)
     said = "not defined" if main.value is None else percent(main.value)
     alt = f"Shape bias of this model {said} over all classes"
-    alt += "; of humans 95.9 %." if main.references else "."
+    band = f"{percent(HUMAN_RANGE[0])} to {percent(HUMAN_RANGE[1])}"
+    alt += f"; of humans {percent(HUMAN_SHAPE_BIAS)}, of single observers {band}." if main.references else "."
+    caption = "Share of cue decisions that went to the shape. Lines of the model are 95 % intervals."
+    if people:
+        caption += (
+            " Humans are ten observers pooled; their lines reach from the lowest to the highest of them. References "
+            "are published values over all stimuli."
+        )
     return ShapeTextureFigure(
         id="shape-texture", title="Shape against texture, by class", points=(*points, *people),
         overall=(*mine, *main.references), alt=alt,
-        caption="Share of cue decisions that went to the shape. References are published values over all stimuli.",
+        caption=caption,
     )  # fmt: skip
 
 
