@@ -13,14 +13,14 @@ import pytest
 from caption_models import CaptionModel, Knowing, bag_of_words, own
 from captioned import Captioned, captioned, negated
 from clipaudit_audits.meaning.composition import Composition
-from clipaudit_audits.meaning.composition_choices import Choices, chosen
-from clipaudit_audits.meaning.composition_estimates import shares
-from clipaudit_audits.meaning.composition_estimates import tested as sign_flipped
+from clipaudit_audits.meaning.composition_choices import Choices
 from clipaudit_audits.meaning.composition_first import exchanged, shares_of_first
 from clipaudit_audits.meaning.composition_shuffles import KINDS, shuffled
 from clipaudit_audits.meaning.composition_spec import CompositionParams
 from clipaudit_audits.meaning.composition_texts import Fluency, bigrams
 from clipaudit_audits.meaning.composition_word_order import WordOrder, WordOrderParams
+from clipaudit_audits.meaning.meaning_shares import chosen, interval_of
+from clipaudit_audits.meaning.meaning_shares import tested as sign_flipped
 from scipy.stats import binom
 
 from clipaudit.contract import Audit, Cell, PlanContext
@@ -31,6 +31,7 @@ from clipaudit.errors import DataError
 from clipaudit.models.control import load_control
 from clipaudit.models.protocol import Model
 from clipaudit.results import Estimate, Status
+from clipaudit.stats.intervals import wilson
 from clipaudit.stats.paired import paired_permutation
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
@@ -100,8 +101,14 @@ def test_a_model_of_words_prefers_what_it_has_read() -> None:
 
 
 def test_ties_and_missing_scores() -> None:
-    assert chosen([1.0, 0.0, 1e9, 0.5], [0.0, 1.0, 1e9 + 1, np.nan])[:3].tolist() == [1.0, 0.0, 0.5]
-    assert np.isnan(chosen([0.1], [np.nan])).all()
+    first, second = np.array([1.0, 0.0, 1e9, 0.5]), np.array([0.0, 1.0, 1e9 + 1, np.nan])
+    assert chosen(first, second)[:3].tolist() == [1.0, 0.0, 0.5]
+    assert np.isnan(chosen(first, second)[3])
+
+
+def test_where_all_are_alike_the_images_are_what_is_counted() -> None:
+    found = interval_of(np.ones(60), [str(i // 3) for i in range(60)], 0, "images")
+    assert (found.low, found.high) == (pytest.approx(wilson(20, 20).low), 1.0)
 
 
 # --- planted effects ---
@@ -126,7 +133,7 @@ def test_the_interval_covers_a_planted_share_as_often_as_it_says() -> None:
     for seed in range(150):
         image = rng.random(60) < 0.5  # two pairs of an image share half of their luck
         hits = np.where(np.repeat(image, 2), rng.random(120) < 0.9, rng.random(120) < 0.5).astype(float)
-        interval = shares(hits, images, seed)
+        interval = interval_of(hits, images, seed, "images")
         held += (interval.low or 0) <= 0.7 <= (interval.high or 1)
     low, high = binom.interval(0.999, 150, 0.95)
     assert low <= held <= high
@@ -137,7 +144,7 @@ def test_nothing_is_found_where_nothing_is_planted() -> None:
     for seed in range(300):
         rng = np.random.default_rng(seed)
         hits = np.repeat(rng.integers(0, 2, 30), 3).astype(float)  # pairs of an image are right together
-        alarms += sign_flipped(hits - 0.5, images, seed, 0.5).test.p <= 0.05
+        alarms += sign_flipped(hits, 0.5, images, seed, 0.5, "images").test.p <= 0.05
     low, high = binom.interval(0.998, 300, 0.05)
     assert low <= alarms <= high
 

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from clipaudit_audits.meaning.composition_texts import Fluency, words
+from clipaudit_audits.meaning.meaning_shares import chosen
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,20 +24,6 @@ BLIND = {  # the same choice made without the image: name -> what it takes
     "text tower": "the caption nearer to the mean caption of other images, by the model's own texts",
     "average image": "the caption nearer to the mean of the other images, by the model itself",
 }
-
-
-def chosen(true: ArrayLike, false: ArrayLike) -> Floats:
-    """(n,) 1 where the true caption has the higher score, 0 where the other one has; a tie is half a choice.
-
-    Scores that differ by rounding alone tie. NaN, where a score is missing, stays NaN.
-
-    >>> chosen([0.3, 0.2, 0.1], [0.1, 0.2, 0.3]).tolist()
-    [1.0, 0.5, 0.0]
-    """
-    first, second = np.asarray(true, dtype=np.float64), np.asarray(false, dtype=np.float64)
-    result = np.where(np.isclose(first, second, rtol=1e-6, atol=1e-12), 0.5, (first > second).astype(float))
-    result[np.isnan(first) | np.isnan(second)] = np.nan
-    return np.asarray(result)
 
 
 @dataclass(frozen=True)
@@ -93,7 +80,8 @@ def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:
 
 
 def _by_length(rows: Sequence[Mapping[str, Any]]) -> Floats:
-    return chosen([-len(words(row["caption"])) for row in rows], [-len(words(row["negative"])) for row in rows])
+    true, false = (np.array([-len(words(row[name])) for row in rows], float) for name in ("caption", "negative"))
+    return chosen(true, false)
 
 
 def _by_fluency(rows: Sequence[Mapping[str, Any]]) -> Floats:
@@ -102,4 +90,4 @@ def _by_fluency(rows: Sequence[Mapping[str, Any]]) -> Floats:
         captions.setdefault(row["image"], set()).add(row["caption"])
     fluency = Fluency(captions)
     true, false = ([fluency.of(row[name], row["image"]) for row in rows] for name in ("caption", "negative"))
-    return chosen(true, false)
+    return chosen(np.array(true), np.array(false))

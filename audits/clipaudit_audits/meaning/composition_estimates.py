@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clipaudit.numbers import counted, p_text
-from clipaudit.results import Estimate, Interval, Null, Status, Test
+from clipaudit.results import Estimate
 from clipaudit.stats.bootstrap import bca_mean
-from clipaudit.stats.clusters import totals
-from clipaudit.stats.intervals import wilson
-from clipaudit.stats.null import null_from_draws
-from clipaudit.stats.paired import sign_flip_test, sign_flips
-from clipaudit.stats.power import mde_null
 from clipaudit_audits.meaning.composition_choices import BLIND, Choices
+from clipaudit_audits.meaning.meaning_shares import estimate, interval_of, tested
 from clipaudit_audits.wording import between, percent, points_text
 
 if TYPE_CHECKING:
     from clipaudit.contract import MetricSpec
 
-Floats = NDArray[np.float64]
 ALL = "all kinds"
-
-
-class Tested(NamedTuple):
-    """The mean of differences (n,) against zero, whole images flipping sign together."""
-
-    test: Test
-    null: Null
-    detectable: float | None
+UNITS = "images"
 
 
 def results(choices: Choices, metrics: Mapping[str, MetricSpec], seed: int) -> list[Estimate]:
@@ -49,45 +36,16 @@ def results(choices: Choices, metrics: Mapping[str, MetricSpec], seed: int) -> l
     return found
 
 
-def tested(differences: Floats, clusters: Sequence[str], seed: int, most: float) -> Tested:
-    """Sign-flip test over images; what chance gives for the mean; the smallest mean that would have shown, if any up to
-    `most` would."""
-    sums, n = totals(differences, clusters), len(differences)
-    draws, exact = sign_flips(sums, seed)
-    test = sign_flip_test(draws, float(sums.sum()), exact, sums.size)
-    null = null_from_draws(draws / n, f"signs of {counted(sums.size, 'image')} flipped ({draws.size:,} patterns)")
-    detectable = mde_null(null.sd) if null.sd else None
-    return Tested(test, null, detectable if detectable is not None and detectable <= most else None)
-
-
-def shares(hits: Floats, clusters: Sequence[str], seed: int) -> Interval:
-    """Interval of a mean of hits (n,) in 0..1 over images; Wilson where all are alike."""
-    interval = bca_mean(hits, clusters, seed, unit="images")
-    return interval if interval.low is not None else wilson(round(float(hits.sum())), len(hits))
-
-
-def estimate(
-    spec: MetricSpec, value: float | None, clusters: Sequence[str], interval: Interval | None, **more: Any
-) -> Estimate:
-    """An estimate of `spec` over items in clusters."""
-    status = Status.TOO_SMALL if len(clusters) < spec.min_n else Status.DESCRIBED
-    fixed: dict[str, Any] = {
-        "title": spec.title, "direction": spec.direction, "role": "secondary", "status": status,
-        "null_value": spec.null_value,
-    }  # fmt: skip
-    return Estimate(
-        metric=spec.name, value=value, unit=spec.unit, interval=interval, n=len(clusters),
-        clusters=len(set(clusters)), cluster_key=spec.cluster_key, **{**fixed, **more},
-    )  # fmt: skip
-
-
 def _accuracy(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
     n = len(part.rows)
     value = float(part.model.mean())
-    interval, found = shares(part.model, part.images, seed), tested(part.model - 0.5, part.images, seed, 0.5)
+    interval, found = (
+        interval_of(part.model, part.images, seed, UNITS),
+        tested(part.model, 0.5, part.images, seed, 0.5, UNITS),
+    )
     return estimate(
         spec, value, part.images, interval, role="primary", subgroup={"kind": kind}, test=found.test,
-        null=_around(found.null, 0.5), minimum_detectable=found.detectable, notes=_undetectable(found),
+        null=found.null, minimum_detectable=found.detectable, notes=found.notes,
         sentence=f"The model takes the true caption in {percent(value)}{between(interval, 100)} of "
         f"{counted(n, 'pair')} ({kind}, {counted(len(set(part.images)), 'image')}; chance 50.0 %). Without the image "
         f"{_best(part)}. A right choice shows that this difference was "
@@ -103,11 +61,11 @@ def _best(part: Choices) -> str:
 def _gain(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
     name = part.best()
     differences = 100 * (part.model - part.blind[name])
-    value, interval = float(differences.mean()), bca_mean(differences, part.images, seed, unit="images")
-    found = tested(differences, part.images, seed, 100.0)
+    value, interval = float(differences.mean()), bca_mean(differences, part.images, seed, unit=UNITS)
+    found = tested(differences, 0.0, part.images, seed, 100.0, UNITS)
     return estimate(
         spec, value, part.images, interval, role="primary", subgroup={"kind": kind}, test=found.test, null=found.null,
-        minimum_detectable=found.detectable, notes=(f"Against {name}: {BLIND[name]}.", *_undetectable(found)),
+        minimum_detectable=found.detectable, notes=(f"Against {name}: {BLIND[name]}.", *found.notes),
         sentence=f"The model's lead over the strongest choice without the image ({name}) is {points_text(value)}"
         f"{between(interval)} ({kind}, {counted(len(part.rows), 'pair')}; {p_text(found.test.p)} before correction). "
         "What a caption gives away is no evidence that the image was understood.",
@@ -121,7 +79,7 @@ def _given(part: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
         if not at.any():
             continue
         hits, images = part.model[at], [part.images[i] for i in np.flatnonzero(at)]
-        interval = shares(hits, images, seed)
+        interval = interval_of(hits, images, seed, UNITS)
         found.append(estimate(
             spec, float(hits.mean()), images, interval, subgroup={"without the image": outcome},
             title=f"True caption taken where {name} is {outcome}",
@@ -134,23 +92,15 @@ def _given(part: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
 def _blind(name: str, part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:
     """A check beside the model's choices; where no image was shown, it is what was asked, and is tested."""
     hits = part.blind[name]
-    interval, value = shares(hits, part.images, seed), float(hits.mean())
+    interval, value = interval_of(hits, part.images, seed, UNITS), float(hits.mean())
     asked: dict[str, Any] = {"role": "control"}
     if not part.seen:
-        found = tested(hits - 0.5, part.images, seed, 0.5)
-        asked = {"role": "primary", "test": found.test, "null": _around(found.null, 0.5)}
-        asked |= {"minimum_detectable": found.detectable, "notes": _undetectable(found)}
+        found = tested(hits, 0.5, part.images, seed, 0.5, UNITS)
+        asked = {"role": "primary", "test": found.test, "null": found.null}
+        asked |= {"minimum_detectable": found.detectable, "notes": found.notes}
     return estimate(
         spec, value, part.images, interval, **asked, title=f"Without the image: {name}",
         subgroup={"kind": kind, "by": name},
         sentence=f"{BLIND[name][0].upper()}{BLIND[name][1:]}: right in {percent(value)}{between(interval, 100)} of "
         f"{counted(len(hits), 'pair')} ({kind}) with no image seen; chance 50.0 %.",
     )  # fmt: skip
-
-
-def _around(null: Null, centre: float) -> Null:
-    return null.model_copy(update={"mean": centre, "low": centre + null.low, "high": centre + null.high})
-
-
-def _undetectable(found: Tested) -> tuple[str, ...]:
-    return () if found.detectable else ("Too few pairs, or choices that do not vary: no effect would have shown.",)

@@ -13,7 +13,8 @@ from clipaudit.results import Estimate, Test
 from clipaudit.stats.null import null_from_draws
 from clipaudit.stats.power import mde_proportion
 from clipaudit_audits.meaning.composition_choices import Choices
-from clipaudit_audits.meaning.composition_estimates import estimate, shares
+from clipaudit_audits.meaning.composition_estimates import UNITS
+from clipaudit_audits.meaning.meaning_shares import estimate, interval_of
 from clipaudit_audits.wording import between, percent
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def first(choices: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
 
 def _estimate(won: Floats, images: Sequence[str], spec: MetricSpec, seed: int) -> Estimate:
     hits, chance = won[:, 0], 1 / won.shape[1]
-    value, interval, draws = float(hits.mean()), shares(hits, images, seed), exchanged(won, seed)
+    value, interval, draws = float(hits.mean()), interval_of(hits, images, seed, UNITS), exchanged(won, seed)
     extreme = int((np.abs(draws - chance) >= abs(value - chance) - 1e-12).sum())
     test = Test(
         p=(1 + extreme) / (DRAWS + 1), method=f"Monte Carlo exchange of the true caption and its shuffles ({DRAWS:,})",
