@@ -29,7 +29,8 @@ def _state(section: HarmSection) -> tuple[str, Severity]:
     if Severity.INCONCLUSIVE in found:
         return "cannot be told", Severity.INCONCLUSIVE
     if section.judged:
-        return "not shown", Severity.NONE
+        beside = found & {Severity.DESCRIBED, Severity.SMALL}
+        return "not shown by the tests" if beside else "not shown", Severity.NONE
     return ("described only", Severity.DESCRIBED) if Severity.DESCRIBED in found else ("cannot be told", Severity.SMALL)
 
 
@@ -45,5 +46,8 @@ def _counts(section: HarmSection) -> str:
     if not section.judged:
         return "too few items to judge" if small else "values without a test"
     tests = numbers.counted(section.judged, "test")
-    silent = f"{tests} could have shown a large effect; a small one may be missed"
-    return f"{silent}; {numbers.count_text(small)} too small to judge" if small else silent
+    parts = [f"{tests} could have shown a large effect; a small one may be missed"]
+    described = counts.get(Severity.DESCRIBED, 0)
+    parts += [f"{numbers.counted(described, 'value')} described without a test"] if described else []
+    parts += [f"{numbers.count_text(small)} too small to judge"] if small else []
+    return "; ".join(parts)

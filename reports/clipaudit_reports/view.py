@@ -433,7 +433,7 @@ class Brief:
 
     harm: Harm
     mark: str
-    state: str  # "shown", "not shown", "cannot be told", "described only", "not looked at"
+    state: str  # "shown", "not shown", "not shown by the tests", "cannot be told", "described only", "not looked at"
     meaning: str
     counts: str
     anchor: str  # of its section; "" where nothing was measured

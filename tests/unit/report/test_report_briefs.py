@@ -21,6 +21,8 @@ def section(adverse: int, judged: int, *found: Severity) -> HarmSection:
         (section(1, 4, Severity.HARM, Severity.INCONCLUSIVE), "shown", "harm"),
         (section(0, 4, Severity.NONE, Severity.INCONCLUSIVE), "cannot be told", "inconclusive"),
         (section(0, 4, Severity.EFFECT, Severity.NONE), "not shown", "none"),
+        (section(0, 4, Severity.NONE, Severity.DESCRIBED), "not shown by the tests", "none"),
+        (section(0, 4, Severity.NONE, Severity.SMALL), "not shown by the tests", "none"),
         (section(0, 0, Severity.DESCRIBED, Severity.SMALL), "described only", "described"),
         (section(0, 0, Severity.SMALL), "cannot be told", "small"),
     ],
@@ -38,3 +40,9 @@ def test_kinds_of_harm_that_nothing_was_measured_about_are_named(result: RunResu
     measured = {entry.harm for entry in report.harms}
     for brief in report.verdict.briefs:
         assert (brief.state == "not looked at") == (brief.harm not in measured)
+
+
+def test_what_no_test_speaks_about_is_counted_beside_the_tests() -> None:
+    counts = briefs([section(0, 4, Severity.NONE, Severity.DESCRIBED, Severity.SMALL)])[0].counts
+    assert counts.startswith("4 tests could have shown a large effect")
+    assert counts.endswith("; 1 value described without a test; 1 too small to judge")
