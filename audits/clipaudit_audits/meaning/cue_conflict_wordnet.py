@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from clipaudit.errors import DataError
@@ -92,10 +93,12 @@ def _read(path: Path) -> list[list[str]]:
 
 
 def imagenet_synsets() -> list[str]:
-    """Synset ids of the 1,000 classes by index, as timm has them."""
-    from importlib.resources import files
-
-    return (files("timm.data") / "_info" / "imagenet_synsets.txt").read_text(encoding="utf-8").split()
+    """Synset ids of the 1,000 classes by index, as timm has them. Raises DataError without timm."""
+    found = find_spec("timm")  # its file is read, and timm, which loads torch, is not imported
+    if found is None or found.origin is None:
+        raise DataError("the synsets of ImageNet's classes are timm's: pip install timm")
+    table = Path(found.origin).parent / "data" / "_info" / "imagenet_synsets.txt"
+    return table.read_text(encoding="utf-8").split()
 
 
 if __name__ == "__main__":
