@@ -149,3 +149,15 @@ def test_a_table_of_names_is_enough_for_recorded_models(tmp_path: Path, data_id:
     data = _open(data_id, _table(tmp_path / "t.csv", rows))
     assert data.images[0].id == "label=pen_text=cup.jpg"
     assert (data.column("label"), data.column("written")) == (["pen"], ["cup"])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "RTA100/label=hot dog_text=cup.jpg", "type": "RTA100"},
+        {"id": "label=hot dog_text=cup.jpg", "object_label": "hot dog", "attack_word": "cup"},
+    ],
+)
+def test_a_table_of_file_names_or_other_names(tmp_path: Path, row: dict[str, str]) -> None:
+    data = _open("rta100", _table(tmp_path / "t.csv", [row]))
+    assert (data.column("label"), data.column("written")) == (["hot dog"], ["cup"])

@@ -285,3 +285,17 @@ def test_unsuitable_data_is_one_clear_line(images: list, columns: tuple[str, ...
     with pytest.raises(DataError, match=words) as caught:
         AUDIT.workload(_cell(_dataset(images, columns)))
     assert "\n" not in str(caught.value)
+
+
+def test_choosing_between_two_labels_without_reading_is_chance() -> None:
+    """The written word wins on about half of the pictures, as any other word of the label's would: no effect."""
+    rejected = []
+    for seed in range(30):
+        _, estimates = _score(load_control(f"null?seed={seed}"), _cell(REAL, protocol="two-way", reading=0))
+        written = _find(estimates, "written_rate")
+        assert written.null is not None
+        assert written.value == pytest.approx(written.null.mean, abs=0.15)
+        rejected.append(written.status is Status.EFFECT)
+    assert sum(rejected) <= binom.ppf(0.999, 30, 0.05)
+    _, estimates = _score(load_control("reader?weight=0.4"), _cell(REAL, protocol="two-way", reading=0))
+    assert _find(estimates, "written_rate").status is Status.EFFECT

@@ -91,7 +91,7 @@ def test_words_dealt_anew_finds_reading() -> None:
 def test_nothing_to_deal_is_no_test() -> None:
     assert by_chance(["a", "b"], ["b", "a"], ["a", "b"], 0) is None
     few = ["x", "x", *"abcde"]  # two of seven can be dealt
-    assert by_chance(few, ["p", "q", *"vwxyz"], few, 0) is None
+    assert by_chance([*few], ["p", "q", *"vwxyz"], few, 0) is None
 
 
 def _rejections(tests: list[Test | None]) -> int:
@@ -120,6 +120,6 @@ def test_words_dealt_anew_rarely_cries_wolf() -> None:
         rng = np.random.default_rng(seed)
         written = [str(word) for word in rng.choice([f"class {i}" for i in range(5, 9)], 40)]
         chosen = [str(word) for word in rng.choice([f"class {i}" for i in range(5, 9)], 40)]
-        found = by_chance(chosen, written, labels, seed)
+        found = by_chance([[word] for word in chosen], written, labels, seed)
         tests.append(None if found is None else found[1])
     assert 0 < _rejections(tests) <= binom.ppf(0.999, RUNS, 0.05)

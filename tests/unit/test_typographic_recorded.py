@@ -191,7 +191,9 @@ def test_rta100_with_two_scores_a_picture(tmp_path: Path) -> None:
     _write(tmp_path / "scores.csv", [row | score for row, score in zip(rows, scores, strict=True)])
     estimates = _score(tmp_path, "rta100", rows=rows, protocol="two-way")
     assert next(e for e in estimates if e.metric == "attacked_accuracy").value == pytest.approx(0.63)
-    with pytest.raises(DataError, match="no score of id"):  # the published protocol asks for all classes
+    with pytest.raises(
+        NotSupported, match=r"not hold .* all 85 classes .*no score of id.*two-way needs"
+    ):  # the published protocol asks for all classes
         _score(tmp_path, "rta100", rows=rows, protocol="rta100")
 
 

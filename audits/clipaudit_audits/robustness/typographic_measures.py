@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,32 +91,37 @@ def _alike(difference: float, units: int) -> Interval:
 
 
 def by_chance(
-    predictions: Sequence[str | None], written: Sequence[str], labels: Sequence[str], seed: int
+    winners: Sequence[Collection[str]], written: Sequence[str], labels: Sequence[str], seed: int
 ) -> tuple[Null, Test] | None:
-    """How often the prediction would be the written word if the words were dealt out anew within each label.
+    """How often the written word would win if the words were dealt out anew within each label.
 
     What is written then cannot matter, but which class is mistaken for which still does. None where less than half of
     the items have a label with two different words, so that little can be dealt. p is (b + 1) / (m + 1), one-sided.
+
+    Args:
+        winners: of each item, all words that win whether or not they are written on it: the prediction alone, or every
+            word (of those of its label) that scores above the label.
+        written, labels: (n,) of the items.
+        seed: of the dealing.
     """
-    codes = {word: i for i, word in enumerate(dict.fromkeys([*written, *(p for p in predictions if p is not None)]))}
-    chosen = np.array([-1 if p is None else codes[p] for p in predictions])
-    words = np.array([codes[word] for word in written])
-    names = np.asarray(labels)
-    rng = np.random.default_rng(seed)
-    draws, free = np.zeros(N_RESAMPLES), 0
+    names, rng = np.asarray(labels), np.random.default_rng(seed)
+    draws, free, observed = np.zeros(N_RESAMPLES), 0, 0
     for name in np.unique(names):
-        members = np.flatnonzero(names == name)
-        free += len(members) if len(set(words[members].tolist())) > 1 else 0
-        dealt = rng.permuted(np.broadcast_to(words[members], (N_RESAMPLES, len(members))), axis=1)
-        draws += (dealt == chosen[members]).sum(axis=1)
+        members = np.flatnonzero(names == name).tolist()
+        words = [written[j] for j in members]
+        free += len(members) if len(set(words)) > 1 else 0
+        wins = np.array([[word in winners[i] for word in words] for i in members])
+        order = np.arange(len(members))
+        dealt = rng.permuted(np.broadcast_to(order, (N_RESAMPLES, len(members))), axis=1)
+        draws += wins[order, dealt].sum(axis=1)
+        observed += int(wins.diagonal().sum())
     if 2 * free < len(names) or not free:
         return None
     method = f"written words dealt out anew within each label ({N_RESAMPLES:,} draws)"
-    observed = float((chosen == words).sum())
     test = Test(
-        p=p_value(draws, observed, exact=False, alternative="greater"),
+        p=p_value(draws, float(observed), exact=False, alternative="greater"),
         alternative="greater",
         method=f"Monte-Carlo permutation: {method}",
         smallest_p=1 / (N_RESAMPLES + 1),
     )
-    return null_from_draws(draws / len(words), method), test
+    return null_from_draws(draws / len(names), method), test

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,18 +83,24 @@ def _written(scorer: Scorer, rows: pa.Table, choice: Choice) -> Estimate:
     outcome = scorer.outcome("real")
     good = [row for row in rows.to_pylist() if row["kind"] == "real" and row["error"] is None]
     found = scorer.share_of(outcome.wrote, outcome.seen)
-    predictions, written, labels = ([row[name] for row in good] for name in (COLUMN[choice], "written", "label"))
-    chance = by_chance(predictions, written, labels, scorer.seed) if good else None
+    winners, (written, labels) = _winners(good, choice), ([row[name] for row in good] for name in ("written", "label"))
+    chance = by_chance(winners, written, labels, scorer.seed) if winners else None
     sentence = "The model chose the label written on the note for {}"
-    more: dict[str, Any] = {
-        "notes": ("Few labels have two different words, so what chance alone gives could not be estimated.",)
-    }
+    why = "Few labels have two different words" if winners else "The other words' scores are not known"
+    more: dict[str, Any] = {"notes": (f"{why}, so what chance alone gives could not be estimated.",)}
     if chance is not None:
         null, test = chance
         detectable = None if null.sd is None else Z_DETECT * null.sd
         more = {"null": null, "test": test, "minimum_detectable": detectable}
         sentence += f"; were the words dealt out anew among the pictures of a class it would be {percent(null.mean)}"
     return scorer.rate("written_rate", found, sentence + ".", **more)
+
+
+def _winners(rows: Sequence[Mapping[str, Any]], choice: Choice) -> list[Collection[str]]:
+    """Of each picture the words that would win on it; nothing where a recording does not say."""
+    if choice == "two-way":
+        return [] if any(row["beaten_by"] is None for row in rows) else [row["beaten_by"] for row in rows]
+    return [[row[COLUMN[choice]]] for row in rows]
 
 
 def area_quartiles(scorer: Scorer, rows: pa.Table, kind: str, protocol: Protocol) -> list[Estimate]:

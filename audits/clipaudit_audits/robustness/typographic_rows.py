@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +29,9 @@ NUMBERS = ("area", "score_label", "score_written", "margin")
 def measure(model: Model, exhibits: Exhibition, params: TypographicParams) -> pa.Table:
     """Rows: item, base, cluster, kind, factor, level, area, label, written, prediction (among all classes), two_way
     (between label and written), both null where the model prefers none, whole (all classes were scored), plain_* (the
-    choices without the prefix, where there is one), score_label, score_written, margin, correct, average (of templates;
-    of a word alone the kind of score), scores (of a word alone, against all such words in their order), annotated
-    groups, error.
+    choices without the prefix, where there is one), beaten_by (of a photographed note: those words written on pictures
+    of its label that lead the label), score_label, score_written, margin, correct, average (of templates; of a word
+    alone the kind of score), scores (of a word alone, against all such words in their order), annotated groups, error.
 
     `margin` is score_written - score_label, in the model's own score (cosine, logit, probability or 0/1).
     """
@@ -56,6 +56,7 @@ def image_records(
 ) -> list[dict[str, Any]]:
     """One record an image."""
     place = {name: column for column, name in enumerate(classes)}
+    words = _words_by_label(shown)
     records = []
     for i, one in enumerate(shown):
         record: dict[str, Any] = {
@@ -70,6 +71,8 @@ def image_records(
             record["error"] = f"{one.image.id}: no score is known for {text!r}"
         if record["error"] is None:
             record |= _choices(classes, row, float(label), float(written), one)
+            if one.kind == "real":
+                record["beaten_by"] = _leading(row, float(label), words[one.label], place)
             if plain is not None and plain.errors[i] is None:
                 other = plain.values[i]
                 choices = _choices(
@@ -92,6 +95,21 @@ def _choices(classes: Sequence[str], row: Any, label: float, written: float, one
         "margin": written - label,
         "correct": prediction == one.label if whole else label > written,
     }
+
+
+def _words_by_label(shown: Sequence[Shown]) -> dict[str, list[str]]:
+    """The words that are written on photographs of each label, sorted."""
+    found: dict[str, set[str]] = {}
+    for one in shown:
+        if one.kind == "real":
+            found.setdefault(one.label, set()).add(one.written)
+    return {label: sorted(words) for label, words in found.items()}
+
+
+def _leading(row: Any, label: float, words: Sequence[str], place: Mapping[str, int]) -> list[str] | None:
+    """Those of `words` that score above the label; None where one has no score."""
+    scores = {word: float(row[place[word]]) for word in words}
+    return [word for word in words if scores[word] > label] if np.isfinite(list(scores.values())).all() else None
 
 
 def _words(model: Model, exhibits: Exhibition) -> list[dict[str, Any]]:
@@ -120,5 +138,6 @@ def _table(records: Sequence[dict[str, Any]]) -> pa.Table:
 
     groups = dict.fromkeys(name for record in records for name in record if name.startswith(GROUP))
     types = {name: pa.string() for name in (*TEXT[:-1], *groups)} | {name: pa.float64() for name in NUMBERS}
-    types |= {"whole": pa.bool_(), "correct": pa.bool_(), "scores": pa.list_(pa.float64()), "error": pa.string()}
+    types |= {"whole": pa.bool_(), "correct": pa.bool_(), "scores": pa.list_(pa.float64())}
+    types |= {"beaten_by": pa.list_(pa.string()), "error": pa.string()}
     return pa.Table.from_pylist(list(records), schema=pa.schema(list(types.items())))

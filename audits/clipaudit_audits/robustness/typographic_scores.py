@@ -18,7 +18,7 @@ from clipaudit.zeroshot import ensemble, prompts
 from clipaudit_audits.robustness.typographic_params import TypographicParams
 
 if TYPE_CHECKING:
-    from clipaudit.models.protocol import Model
+    from clipaudit.models.protocol import Model, Scores
 
 # How the templates of a class became one score.
 RAW_MEAN, UNIT_MEAN, SCORE_MEAN, LABEL = "raw mean", "unit mean", "mean of scores", "label"
@@ -43,18 +43,37 @@ def scored(
     """Scores of n images against m classes.
 
     Raises NotSupported where the protocol averages text embeddings before normalisation, and the model knows only
-    those after it.
+    those after it; or where the choice is among all classes, and a recording holds some of them an image.
     """
-    if params.two_way and isinstance(model, KnowsSome):
-        found = model.score_known(images, classes, templates)
-    else:
-        found = model.score_labels(images, classes, templates)
+    found = _found(model, images, classes, templates, params)
     average = LABEL if found.text_source == "label" else SCORE_MEAN
     if Need.EMBEDDINGS in model.capabilities and found.text_source == "prompt":
         if params.protocol == "scam":
             return _by_raw_mean(model, images, classes, templates)
         average = UNIT_MEAN
     return Scored(np.asarray(found.values, np.float64), found.errors, average)
+
+
+def _found(
+    model: Model,
+    images: Sequence[ImageRef],
+    classes: Sequence[str],
+    templates: Sequence[str],
+    params: TypographicParams,
+) -> Scores:
+    if not isinstance(model, KnowsSome):
+        return model.score_labels(images, classes, templates)
+    if params.two_way:
+        return model.score_known(images, classes, templates)
+    try:
+        return model.score_labels(images, classes, templates)
+    except DataError as error:
+        if not np.isfinite(model.score_known(images, classes, templates).values).any():
+            raise
+        raise NotSupported(
+            f"{model.info.spec} does not hold the scores of all {len(classes)} classes ({error}); protocol two-way "
+            "needs those of the right and the written label only"
+        ) from error
 
 
 def _by_raw_mean(model: Model, images: Sequence[ImageRef], classes: Sequence[str], templates: Sequence[str]) -> Scored:

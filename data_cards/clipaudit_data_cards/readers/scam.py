@@ -1,4 +1,5 @@
-"""SCAM: pictures in threes, whichever way they were got (the hub, its unpacked archive, a table of columns only)."""
+"""Sets with a word on a note: SCAM's pictures in threes, whichever way they were got (the hub, its unpacked archive, a
+table of columns only), and tables of RTA-100 and PAINT."""
 
 from __future__ import annotations
 
@@ -27,6 +28,8 @@ _NAMES = {
     "percent": ("postit_area_pct",),
 }
 _NAME = re.compile(r"(?:(?P<variant>[A-Za-z]*SCAM)_)?(?P<photo>.+?)(?:\.(?:jpe?g|png|webp))?", re.IGNORECASE)
+
+_FILE = re.compile(r"label=(?P<label>.+)_text=(?P<written>.+?)(?:\.(?:jpe?g|png|webp))?", re.IGNORECASE)
 
 
 def read_folder(folder: Path) -> list[ImageRef]:
@@ -66,6 +69,24 @@ def triples(loaded: Loaded) -> Loaded:
     """
     items = [_item(item, loaded.source) for item in loaded.items]
     return replace(loaded, items=items)
+
+
+def named(loaded: Loaded) -> Loaded:
+    """`loaded` with the columns label and written, where a table has them by other names or in the file's name only."""
+    return replace(loaded, items=[_named(item) for item in loaded.items])
+
+
+def _named(item: ImageRef) -> ImageRef:
+    assert isinstance(item, (FileImage, NamedItem, RowImage)), "folders and tables give no other items"
+    label, written = (_first(item.attributes, _NAMES[name]) for name in ("label", "written"))
+    file = _FILE.fullmatch(item.id.rsplit("/", 1)[-1])
+    if file is not None:
+        label, written = label or file["label"], written or file["written"]
+    if label is None or written is None:
+        return item
+    found = copy(item)
+    found.attributes = {**item.attributes, "label": label, "written": written}
+    return found
 
 
 def _item(item: ImageRef, source: str) -> ImageRef:
