@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, PlanContext, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, PlanContext, Workload
 from clipaudit.errors import DataError, nearest
 from clipaudit.results import Estimate, Figure
 from clipaudit.stats.multiple import correct
 from clipaudit_audits.meaning.composition_choices import Choices
-from clipaudit_audits.meaning.composition_estimates import results
+from clipaudit_audits.meaning.composition_estimates import outcomes, results
 from clipaudit_audits.meaning.composition_figures import figures
 from clipaudit_audits.meaning.composition_rows import Pair, SharedImage, images_of, measure, texts_of
 from clipaudit_audits.meaning.composition_spec import SPEC, CompositionParams
@@ -47,6 +47,10 @@ class CaptionChoice(Audit):
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         metrics = {metric.name: metric for metric in cell.spec.metrics}
         return correct(results(Choices.of(rows), metrics, cell.seed), "holm", "tests")
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        """Choices, and leads; none for what rests on the model's own choices."""
+        return outcomes(Choices.of(rows), estimate)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         return figures(Choices.of(rows), estimates)

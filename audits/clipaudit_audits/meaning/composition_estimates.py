@@ -11,11 +11,11 @@ from clipaudit.numbers import counted, p_text
 from clipaudit.results import Estimate
 from clipaudit.stats.bootstrap import bca_mean
 from clipaudit_audits.meaning.composition_choices import BLIND, Choices
-from clipaudit_audits.meaning.meaning_shares import estimate, interval_of, tested
+from clipaudit_audits.meaning.meaning_shares import estimate, interval_of, mean_of, tested
 from clipaudit_audits.wording import between, percent, points_text
 
 if TYPE_CHECKING:
-    from clipaudit.contract import MetricSpec
+    from clipaudit.contract import MetricSpec, Outcomes
 
 ALL = "all kinds"
 UNITS = "images"
@@ -34,6 +34,22 @@ def results(choices: Choices, metrics: Mapping[str, MetricSpec], seed: int) -> l
             found += _given(part, metrics["accuracy_given"], seed)
         found += [_blind(name, part, metrics["text_only"], where, seed) for name in part.blind]
     return found
+
+
+def outcomes(choices: Choices, found: Estimate) -> Outcomes | None:
+    """What each pair contributes to one of `results`; None for what is right given the texts, whose pairs differ from
+    model to model with the strongest choice."""
+    kind = found.subgroup.get("kind", ALL)
+    part = choices.only(None if kind == ALL else kind)
+    items = [str(row["item"]) for row in part.rows]
+    match found.metric:
+        case "accuracy":
+            return mean_of(items, part.model, part.images)
+        case "gain":
+            return mean_of(items, part.model - part.blind[part.best()], part.images, 100.0)
+        case "text_only":
+            return mean_of(items, part.blind[found.subgroup["by"]], part.images)
+    return None
 
 
 def _accuracy(part: Choices, spec: MetricSpec, kind: str, seed: int) -> Estimate:

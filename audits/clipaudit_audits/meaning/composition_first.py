@@ -14,11 +14,11 @@ from clipaudit.stats.null import null_from_draws
 from clipaudit.stats.power import mde_proportion
 from clipaudit_audits.meaning.composition_choices import Choices
 from clipaudit_audits.meaning.composition_estimates import UNITS
-from clipaudit_audits.meaning.meaning_shares import estimate, interval_of
+from clipaudit_audits.meaning.meaning_shares import estimate, interval_of, mean_of
 from clipaudit_audits.wording import between, percent
 
 if TYPE_CHECKING:
-    from clipaudit.contract import MetricSpec
+    from clipaudit.contract import MetricSpec, Outcomes
 
 Floats = NDArray[np.float64]
 DRAWS = 2000
@@ -44,15 +44,30 @@ def exchanged(won: Floats, seed: int) -> Floats:
 
 def first(choices: Choices, spec: MetricSpec, seed: int) -> list[Estimate]:
     """One estimate over the captions that have every kind of shuffle; none without images or with one kind alone."""
-    k = len(choices.kinds)
+    whole = _whole(choices)
+    return [_estimate(_won(whole), [image for image, _ in whole], spec, seed)] if whole else []
+
+
+def outcomes(choices: Choices) -> Outcomes:
+    """What each caption contributes to the estimate of `first`."""
+    whole = _whole(choices)
+    return mean_of([f"{image}#{text}" for image, text in whole], _won(whole)[:, 0], [image for image, _ in whole])
+
+
+Whole = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+
+
+def _whole(choices: Choices) -> Whole:
+    """(image, caption) to its rows, of those that have one of every kind."""
+    kinds = len(choices.kinds)
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in choices.rows if choices.seen and k > 1 else ():
+    for row in choices.rows if choices.seen and kinds > 1 else ():
         groups.setdefault((row["image"], row["caption"]), []).append(row)
-    whole = {name: rows for name, rows in groups.items() if len(rows) == k}
-    if not whole:
-        return []
-    won = shares_of_first(np.array([[rows[0]["true"], *(row["false"] for row in rows)] for rows in whole.values()]))
-    return [_estimate(won, [image for image, _ in whole], spec, seed)]
+    return {name: rows for name, rows in groups.items() if len(rows) == kinds}
+
+
+def _won(whole: Whole) -> Floats:
+    return shares_of_first(np.array([[rows[0]["true"], *(row["false"] for row in rows)] for rows in whole.values()]))
 
 
 def _estimate(won: Floats, images: Sequence[str], spec: MetricSpec, seed: int) -> Estimate:

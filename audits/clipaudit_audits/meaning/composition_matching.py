@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, Workload
+from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Outcomes, PlanContext, Workload
 from clipaudit.errors import DataError
 from clipaudit.results import (
     BarsFigure,
@@ -20,7 +20,7 @@ from clipaudit.results import (
 )
 from clipaudit.stats.multiple import correct
 from clipaudit.text import printable
-from clipaudit_audits.meaning.composition_matching_estimates import CHANCE, results
+from clipaudit_audits.meaning.composition_matching_estimates import CHANCE, outcomes, results
 from clipaudit_audits.meaning.composition_matching_rows import asked, examples, measure
 from clipaudit_audits.wording import percent
 
@@ -98,6 +98,10 @@ class CompositionMatching(Audit):
         metrics = {metric.name: metric for metric in cell.spec.metrics}
         published = cell.data is not None and cell.data.id == "winoground"
         return correct(results(_good(rows), metrics, published), "holm", "tests")
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        """Which examples earn the score."""
+        return outcomes(_good(rows), estimate)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         if not estimates:

@@ -12,10 +12,11 @@ from clipaudit.numbers import counted
 from clipaudit.results import Estimate, Reference, Status, Test
 from clipaudit.stats.intervals import wilson
 from clipaudit.stats.power import mde_proportion
+from clipaudit_audits.meaning.meaning_shares import mean_of
 from clipaudit_audits.wording import between, percent
 
 if TYPE_CHECKING:
-    from clipaudit.contract import MetricSpec
+    from clipaudit.contract import MetricSpec, Outcomes
 
 CHANCE = {"text": 1 / 4, "image": 1 / 4, "group": 1 / 6}  # of four scores whose order is random
 PEOPLE = {"text": 0.895, "image": 0.885, "group": 0.855}
@@ -51,6 +52,14 @@ def results(rows: Sequence[Mapping[str, Any]], metrics: Mapping[str, MetricSpec]
     for tag in sorted({*tags.tolist()} - {""}) if len(set(tags.tolist())) > 1 else ():
         found += [_estimate(n, hits[tags == tag], metrics[f"{n}_score"], tag, False) for n, hits in earned.items()]
     return found
+
+
+def outcomes(rows: Sequence[Mapping[str, Any]], found: Estimate) -> Outcomes:
+    """What each example contributes to one of `results`."""
+    part = [row for row in rows if row["tag"] == found.subgroup.get("tag", row["tag"])]
+    hits = solved([[[row["s00"], row["s01"]], [row["s10"], row["s11"]]] for row in part])
+    items = [str(row["item"]) for row in part]
+    return mean_of(items, hits[found.metric.removesuffix("_score")].astype(float), items)
 
 
 def _estimate(name: str, hits: NDArray[np.bool_], spec: MetricSpec, tag: str, first: bool) -> Estimate:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from clipaudit.contract import AuditSpec, Cell, MetricSpec, Need, Params, PlanContext
+from clipaudit.contract import AuditSpec, Cell, MetricSpec, Need, Outcomes, Params, PlanContext
 from clipaudit.errors import DataError
 from clipaudit.results import Direction, Estimate, Harm
 from clipaudit.stats.multiple import correct
@@ -15,6 +15,7 @@ from clipaudit_audits.meaning.composition import CaptionChoice
 from clipaudit_audits.meaning.composition_choices import Choices
 from clipaudit_audits.meaning.composition_estimates import results
 from clipaudit_audits.meaning.composition_first import first
+from clipaudit_audits.meaning.composition_first import outcomes as first_outcomes
 from clipaudit_audits.meaning.composition_rows import Pair
 from clipaudit_audits.meaning.composition_shuffles import KINDS, Kind, shuffled
 from clipaudit_audits.meaning.composition_spec import BLIND_METHODS, LANGUAGE_PRIORS, METRICS, MIN_PAIRS
@@ -109,6 +110,11 @@ class WordOrder(CaptionChoice):
         choices = Choices.of(rows)
         found = [*first(choices, metrics["first"], cell.seed), *results(choices, metrics, cell.seed)]
         return correct(found, "holm", "tests")
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        if estimate.metric == "first":
+            return first_outcomes(Choices.of(rows))
+        return super().outcomes(cell, rows, estimate)
 
 
 def _columns(dataset: Dataset, params: WordOrderParams) -> tuple[str, ...]:

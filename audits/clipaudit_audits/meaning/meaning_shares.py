@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from clipaudit.contract import Outcomes
 from clipaudit.results import Estimate, Interval, Null, Status, Test
 from clipaudit.stats.bootstrap import bca_mean
 from clipaudit.stats.clusters import totals
@@ -69,6 +70,11 @@ def interval_of(hits: Floats, clusters: Sequence[str], seed: int, units: str) ->
     k = len(set(clusters))
     found = wilson(round(float(hits.mean()) * k), k)
     return found.model_copy(update={"method": f"Wilson, {k:,} {units} as items"})
+
+
+def mean_of(items: Sequence[str], values: Floats, clusters: Sequence[str], scale: float = 1.0) -> Outcomes:
+    """What each item contributes to scale times the mean of `values` (n,)."""
+    return Outcomes(tuple(items), values, np.ones(len(values)), tuple(clusters), scale)
 
 
 def estimate(

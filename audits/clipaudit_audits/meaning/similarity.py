@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Params, PlanContext, Workload
+from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Outcomes, Params, PlanContext, Workload
 from clipaudit.errors import DataError, ImageError
 from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.stats.multiple import correct
 from clipaudit_audits.choosing import spread
-from clipaudit_audits.meaning.similarity_estimates import results
+from clipaudit_audits.meaning.similarity_estimates import outcomes, results
 from clipaudit_audits.meaning.similarity_figures import figures
 from clipaudit_audits.meaning.similarity_looks import CUES, Cue, looks
 from clipaudit_audits.meaning.similarity_rows import measure
@@ -126,6 +126,10 @@ class Similarity(Audit):
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         metrics = {metric.name: metric for metric in cell.spec.metrics}
         return correct(results(_good(rows), metrics, cell.seed), "holm", "tests")
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        """Triplets, which are the same for every model; neighbours; standings."""
+        return outcomes(_good(rows), estimate)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         return figures(_good(rows), estimates)

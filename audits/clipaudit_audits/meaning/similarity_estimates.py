@@ -12,11 +12,11 @@ from clipaudit.numbers import counted, p_text
 from clipaudit.results import Direction, Estimate, Null
 from clipaudit.stats.bootstrap import bca_mean
 from clipaudit.stats.null import null_from_draws
-from clipaudit_audits.meaning.meaning_shares import chosen, estimate, interval_of, tested
+from clipaudit_audits.meaning.meaning_shares import chosen, estimate, interval_of, mean_of, tested
 from clipaudit_audits.wording import between, percent
 
 if TYPE_CHECKING:
-    from clipaudit.contract import MetricSpec
+    from clipaudit.contract import MetricSpec, Outcomes
 
 Floats = NDArray[np.float64]
 Rows = Sequence[Mapping[str, Any]]
@@ -43,6 +43,25 @@ def results(rows: Rows, metrics: Mapping[str, MetricSpec], seed: int) -> list[Es
         if placed := [row for row in part if row["alike"] is not None]:
             found.append(_alike(cue, placed, metrics["neighbour_alike"], seed))
     return found
+
+
+def outcomes(rows: Rows, found: Estimate) -> Outcomes | None:
+    """What each image contributes to one of `results`."""
+    cue = next((found.subgroup[name] for name in ("look-alike in", "alike in", "by") if name in found.subgroup), "")
+    part = [row for row in rows if row["cue"] == (rows[0]["cue"] if cue == MODEL else cue)]
+    match found.metric:
+        case "class_wins":
+            part = [row for row in part if row["match"] is not None]
+            values = wins(part)
+        case "neighbour_class":
+            part = [row for row in part if row["chance"] > 0]
+            values = _shared(part, "nearest_label" if cue == MODEL else "cue_nearest_label")
+        case "neighbour_alike":
+            part = [row for row in part if row["alike"] is not None]
+            values = np.array([row["alike"] for row in part], dtype=np.float64)
+        case _:
+            return None
+    return mean_of([str(row["image"]) for row in part], values, [str(row["label"]) for row in part])
 
 
 def wins(rows: Rows) -> Floats:
