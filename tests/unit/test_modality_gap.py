@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from clipaudit_audits.meaning import modality_gap_measures as measures
 from clipaudit_audits.meaning.modality_gap import ModalityGap, ModalityGapParams
-from clipaudit_audits.meaning.modality_gap_estimates import Clouds, results
+from clipaudit_audits.meaning.modality_gap_estimates import Clouds, outcomes, results
 from clipaudit_audits.meaning.modality_gap_figures import SHOWN, figures
 from scipy.stats import binom
 
@@ -198,3 +198,20 @@ def test_the_clouds_are_thinned_and_their_centres_are_of_all() -> None:
     (x0, y0), (x1, y1) = (cloud.centre or (np.nan, np.nan) for cloud in figure.clouds)
     assert x0 - x1 == pytest.approx(np.linalg.norm(measures.gap(images, texts)))
     assert (y0, y1) == pytest.approx((0, 0), abs=1e-12)
+
+
+@pytest.mark.parametrize("by", ["caption", "label"])
+def test_outcomes_give_the_estimates(by: str) -> None:
+    rng = np.random.default_rng(8)
+    images = _cloud(rng, 40, 0.4)
+    clouds = Clouds(
+        _rows(images, measures.unit(np.concatenate([images, images]) + 0.3 * rng.normal(size=(80, 32))), by)
+    )
+    tried = 0
+    for estimate in results(clouds, METRICS, 0):
+        if (found := outcomes(clouds, estimate)) is not None:
+            assert found.scale * found.above.sum() / found.below.sum() == pytest.approx(estimate.value)
+            assert len(set(found.items)) == len(found.items) == estimate.n
+            assert len(set(found.clusters)) == estimate.clusters
+            tried += 1
+    assert tried == (7 if by == "caption" else 2)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, TemplateParams, Workload
+from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, Outcomes, PlanContext, TemplateParams, Workload
 from clipaudit.errors import DataError
 from clipaudit.results import Direction, Estimate, Figure, Harm
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import fill
-from clipaudit_audits.meaning.modality_gap_estimates import Clouds, results
+from clipaudit_audits.meaning.modality_gap_estimates import Clouds, outcomes, results
 from clipaudit_audits.meaning.modality_gap_figures import figures
 
 if TYPE_CHECKING:
@@ -143,6 +143,10 @@ class ModalityGap(Audit):
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         metrics = {metric.name: metric for metric in cell.spec.metrics}
         return correct(results(Clouds(rows), metrics, cell.seed), "holm", "tests")
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        """Matches of images and texts."""
+        return outcomes(Clouds(rows), estimate)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         if not estimates:

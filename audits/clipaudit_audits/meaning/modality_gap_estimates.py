@@ -16,16 +16,18 @@ from clipaudit.stats.null import null_from_draws
 from clipaudit.stats.paired import mcnemar_exact
 from clipaudit.stats.power import mde_paired
 from clipaudit_audits.meaning import modality_gap_measures as measures
+from clipaudit_audits.meaning.meaning_shares import mean_of
 from clipaudit_audits.wording import between, percent, points_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from clipaudit.contract import MetricSpec
+    from clipaudit.contract import MetricSpec, Outcomes
 
 Floats = NDArray[np.float64]
 DRAWS = 2000
 KS = (1, 5, 10)
+TO_TEXT, TO_IMAGE = "image to text", "text to image"
 MIN_GROUPS = 10  # fewer say too little about a spread
 MAX_PAIRED = 2000  # vectors of which all pairs are compared
 
@@ -45,6 +47,7 @@ class Clouds:
         self.image_pairs, self.text_pairs = (
             np.array([row["pair"] for row in parts[kind]]) for kind in ("image", "text")
         )
+        self.items = {kind: [f"{row['pair']}#{row['item']}" for row in parts[kind]] for kind in ("image", "text")}
         self.captioned = bool(good) and good[0]["by"] == "caption"
 
     @property
@@ -55,6 +58,13 @@ class Clouds:
     def by_name(self, texts: Floats) -> Floats:
         """(c, d) unit mean of the texts of each name: class weights, where names are labels."""
         return measures.unit(np.stack([texts[self.text_pairs == name].mean(axis=0) for name in self.names]))
+
+    def ranks(self, way: str) -> NDArray[np.int64]:
+        """Rank of the best right answer to each image (TO_TEXT) or to each text (TO_IMAGE), among all of the others."""
+        same = self.image_pairs[:, None] == self.text_pairs
+        if way == TO_TEXT:
+            return measures.ranks(self.images, self.texts, same)
+        return measures.ranks(self.texts, self.images, same.T)
 
     def hits(self, share: float) -> NDArray[np.bool_]:
         """(n,) whether the text nearest to each image is one of its own, with the gap closed by `share`."""
@@ -81,6 +91,22 @@ def results(clouds: Clouds, metrics: Mapping[str, MetricSpec], seed: int) -> lis
         found += [_uniformity(kind, vectors, metrics["uniformity"], seed)]
         found += [_rank(kind, vectors, metrics["effective_rank"], seed)]
     return found
+
+
+def outcomes(clouds: Clouds, found: Estimate) -> Outcomes | None:
+    """What each item contributes to one of `results`: matches; none for what describes the clouds as wholes."""
+    images, pairs = clouds.items["image"], clouds.image_pairs.tolist()
+    match found.metric:
+        case "accuracy":
+            return mean_of(images, clouds.hits(0.0).astype(float), images)
+        case "closed":
+            return mean_of(images, clouds.hits(1.0).astype(float) - clouds.hits(0.0), images, 100.0)
+        case "recall":
+            way, k = found.subgroup["way"], int(found.subgroup["k"])
+            hits = (clouds.ranks(way) <= k).astype(float)
+            texts = (clouds.items["text"], hits, clouds.text_pairs.tolist())
+            return mean_of(images, hits, pairs) if way == TO_TEXT else mean_of(*texts)
+    return None
 
 
 def _estimate(spec: MetricSpec, value: float | None, n: int, interval: Interval | None, **more: Any) -> Estimate:
@@ -148,12 +174,11 @@ def _matching(clouds: Clouds, metrics: Mapping[str, MetricSpec]) -> list[Estimat
         said += f"chance gives {percent(chance)}."
         return [_estimate(metrics["accuracy"], right / n, n, interval, null_value=chance, sentence=said)]
     same = clouds.image_pairs[:, None] == clouds.text_pairs
-    ways = {
-        "image to text": (measures.ranks(clouds.images, clouds.texts, same), clouds.image_pairs, len(clouds.texts)),
-        "text to image": (measures.ranks(clouds.texts, clouds.images, same.T), clouds.text_pairs, len(clouds.images)),
-    }
+    ways = {way: (clouds.ranks(way), clusters, pool) for way, clusters, pool in (
+        (TO_TEXT, clouds.image_pairs, len(clouds.texts)), (TO_IMAGE, clouds.text_pairs, len(clouds.images)),
+    )}  # fmt: skip
     found = []
-    rights = {"image to text": same.sum(axis=1), "text to image": same.sum(axis=0)}
+    rights = {TO_TEXT: same.sum(axis=1), TO_IMAGE: same.sum(axis=0)}
     for way, (ranks, clusters, pool) in ways.items():
         for k in (k for k in KS if k < pool):
             hit = (ranks <= k).astype(float)
