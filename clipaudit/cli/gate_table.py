@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipaudit.cli.outcome import console
@@ -16,8 +17,9 @@ _STYLES = {State.PASS: "green", State.FAIL: "bold red", State.INCONCLUSIVE: "yel
 _ALARM = "bold magenta"
 
 
-def show_gate(result: GateResult) -> None:
-    """What was judged, each rule with what it asks and what was found, problems, waivers, and how it ended."""
+def show_gate(result: GateResult, report: Path | None = None) -> None:
+    """What was judged, each rule with what it asks and what was found, problems, waivers, where the report says more,
+    and how it ended."""
     from rich.table import Table
     from rich.text import Text
 
@@ -38,6 +40,8 @@ def show_gate(result: GateResult) -> None:
             f"waiver ({use.state}): {use.rule}, model {use.model[:12]}, until {use.expires}, {use.owner}: {use.reason}"
         )
         out.print(printable(said, limit=400), markup=False)
+    if report is not None:
+        out.print(f"report: {report}#rules", markup=False, soft_wrap=True)
     out.print(printable(verdict_line(result), limit=None), markup=False, style=_style(result.state))
 
 

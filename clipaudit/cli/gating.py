@@ -56,9 +56,9 @@ def gate(
 
     result = judge(run, load_policy(policy), baseline, profile=profile)
     write_gate(run, result)
-    _refresh_report(run)
+    report = _refreshed_report(run)
     with _commands_off(github):
-        show_gate(result)
+        show_gate(result, report)
     for form, target in (("junit", junit), ("markdown", markdown)):
         if target is not None:
             _write(target, _rendered(result, form))
@@ -82,14 +82,15 @@ def _commands_off(github: bool) -> Iterator[None]:
         click.echo(f"::{token}::")
 
 
-def _refresh_report(run: Path) -> None:
-    """The report that lies in the run's directory says how the gate ended."""
+def _refreshed_report(run: Path) -> Path | None:
+    """The report that lies in the run's directory, which now says how the gate ended."""
     from clipaudit import api
     from clipaudit.engine.store import RunStore
 
     store = RunStore(run)
-    if (run / "report.html").is_file():
-        api.write_report(store, store.result(), store.manifest())
+    if not (run / "report.html").is_file():
+        return None
+    return api.write_report(store, store.result(), store.manifest())
 
 
 def _rendered(result: GateResult, form: str) -> str:
