@@ -8,6 +8,7 @@ score       estimates on published stimuli          composed    estimates on con
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipaudit.contract import Audit, Cell, Outcomes, Workload
@@ -27,6 +28,7 @@ from clipaudit_audits.meaning.cue_conflict_stimuli import selection
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
 
 
@@ -34,6 +36,13 @@ class CueConflict(Audit):
     """See `spec`."""
 
     spec = SPEC
+
+    def plan(self, ctx: PlanContext) -> list[Cell]:
+        """One cell; its title says which protocol where it is not the usual one."""
+        cells = super().plan(ctx)
+        if ctx.params.protocol == "direct":
+            return cells
+        return [replace(cell, title=f"{cell.title} ({ctx.params.protocol})") for cell in cells]
 
     def workload(self, cell: Cell) -> Workload:
         chosen = selection(cell.require_dataset(), cell.params, cell.seed)

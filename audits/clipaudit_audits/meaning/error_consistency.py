@@ -9,7 +9,7 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, TemplateParams, Workload
 from clipaudit.errors import DataError, DataUnavailable
-from clipaudit.results import Direction, Estimate, Figure, ForestFigure, Harm, HeatmapFigure, Point
+from clipaudit.results import Direction, Estimate, Figure, ForestFigure, Harm, HeatmapFigure, Point, Reference
 from clipaudit.stats.multiple import correct
 from clipaudit.zeroshot import prompts
 from clipaudit_audits.meaning.cue_conflict_categories import imagenet_names
@@ -144,7 +144,14 @@ class ErrorConsistency(Audit):
         said = "not defined" if main.value is None else f"{main.value:.2f}"
         alt = f"Mean kappa between the model and the observers: {said}."
         names, values = matrix(Trials(rows))
-        table = tuple(tuple(None if value != value else float(value) for value in row) for row in values)
+        table = tuple(
+            tuple(None if i == j or value != value else float(value) for j, value in enumerate(row))
+            for i, row in enumerate(values)
+        )
+        among = tuple(
+            Reference(label="among people", value=e.value, source="mean over pairs of these observers")
+            for e in estimates if e.metric == "human_kappa" and e.value is not None
+        )  # fmt: skip
         points = tuple(
             Point(label=e.subgroup["observer"], value=e.value, n=e.n, low=e.interval and e.interval.low,
                   high=e.interval and e.interval.high)
@@ -157,7 +164,7 @@ class ErrorConsistency(Audit):
             ),
             ForestFigure(
                 id="by-observer", title="Error consistency with each observer", x_label="kappa", points=points,
-                null_value=0.0, alt=alt,
+                null_value=0.0, references=among, alt=alt,
             ),
         ]  # fmt: skip
 

@@ -7,6 +7,7 @@ score     rows to estimates                    figures    curves, and one image 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipaudit.contract import Audit, Cell, Workload
@@ -36,6 +37,8 @@ class Manipulations(Audit):
         cells = super().plan(ctx)
         for cell in cells:  # what is lacking is said before anything runs
             _shown(cell)
+        if ctx.params.protocol == "suppression":
+            return [replace(cell, title=f"{cell.title} (suppression)") for cell in cells]
         return cells
 
     def workload(self, cell: Cell) -> Workload:
