@@ -23,7 +23,7 @@ from clipaudit.contract import Cell, PlanContext
 from clipaudit.data.dataset import Dataset
 from clipaudit.data.registry import DataRegistry
 from clipaudit.embedding.live import LiveModel
-from clipaudit.errors import DataError, NotSupported
+from clipaudit.errors import DataError, NotSupported, UsageError
 from clipaudit.models.control import load_control
 from clipaudit.models.protocol import Model
 from clipaudit.testing import check_audit
@@ -133,6 +133,12 @@ def test_the_method_follows_the_tower(tmp_path: Path) -> None:
     strange = method_for(live(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 16)), tmp_path))
     assert strange.reason == "no relevance method knows image towers of type Sequential"
     assert method_for(load_control("null")).reason == "the model gives no network to look into"
+
+
+def test_a_block_that_the_tower_has_not(tmp_path: Path) -> None:
+    assert method_for(live(transformer(), tmp_path), 0).inside is not None
+    with pytest.raises(UsageError, match="first_layer = 2: the image tower has 2 blocks, from 0 to 1"):
+        method_for(live(transformer(), tmp_path), 2)
 
 
 def test_a_tower_that_can_be_looked_into_keeps_the_contract(objects: Dataset, tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from clipaudit.contract import Audit, Cell, PlanContext, Workload
+from clipaudit.contract import Audit, Cell, Outcomes, PlanContext, Workload
 from clipaudit.errors import DataError
 from clipaudit.results import Estimate, Figure
 from clipaudit_audits.meaning import attention_shift_figures as plots
 from clipaudit_audits.meaning.attention_shift_choices import choose, occluded
-from clipaudit_audits.meaning.attention_shift_estimates import results
+from clipaudit_audits.meaning.attention_shift_estimates import outcomes, results
 from clipaudit_audits.meaning.attention_shift_items import items
 from clipaudit_audits.meaning.attention_shift_pictures import top_of, views
 from clipaudit_audits.meaning.attention_shift_rows import table
@@ -52,6 +52,9 @@ class AttentionShift(Audit):
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         return results(items(rows), {metric.name: metric for metric in cell.spec.metrics}, cell.seed)
+
+    def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
+        return outcomes(items(rows), estimate)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         return plots.figures(items(rows), estimates, cell.seed)

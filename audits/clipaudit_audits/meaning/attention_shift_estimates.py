@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from clipaudit.contract import Outcomes
 from clipaudit.numbers import counted, half_width, interval_text, value_text
 from clipaudit.results import Estimate, Interval, Reference, Status, Test
 from clipaudit.stats.bootstrap import bca_mean
@@ -46,6 +47,14 @@ SHIFTS: dict[str, tuple[Measure, str]] = {
 }
 
 
+# Means over images, by metric: what each image and role contribute.
+PER_IMAGE: dict[str, Measure] = {
+    **{name: measure for name, (measure, _) in SHIFTS.items()},
+    "mass": lambda item, role: item.mass(role),
+    "pointing": lambda item, role: None if (hit := item.hit(role)) is None else float(hit),
+    "faithfulness": lambda item, role: item.gain(role),
+}
+
 #: Asked in one direction: a prompt that moves maps less than wording does moves nothing.
 FURTHER = ("divergence", "rank_loss", "centre_shift")
 
@@ -67,6 +76,19 @@ def results(found: Sequence[Item], specs: Mapping[str, MetricSpec], seed: int) -
             estimates += [_mass(role, masked, specs["mass"], seed, checks)]
             estimates += [_pointing(role, masked, specs["pointing"], seed, checks)]
     return [*correct(estimates, "holm", "tests"), *checks.estimates]
+
+
+def outcomes(found: Sequence[Item], estimate: Estimate) -> Outcomes | None:
+    """What each image contributes to a mean; None for the agreement between maps, a check."""
+    measure = PER_IMAGE.get(estimate.metric)
+    if measure is None or estimate.value is None:
+        return None
+    role = estimate.subgroup["prompt"]
+    pairs = [(item, value) for item in found if (value := measure(item, role)) is not None]
+    values = np.array([value for _, value in pairs])
+    return Outcomes(
+        tuple(item.name for item, _ in pairs), values, np.ones_like(values), tuple(item.cluster for item, _ in pairs)
+    )
 
 
 def _shift(name: str, role: str, found: Sequence[Item], spec: MetricSpec, seed: int, checks: Checks) -> Estimate | None:

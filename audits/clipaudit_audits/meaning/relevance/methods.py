@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from clipaudit.errors import UsageError
 from clipaudit_audits.meaning.relevance.attention import Transformer, attention_maps
 from clipaudit_audits.meaning.relevance.gradcam import gradcam_maps, is_convolutional
 
@@ -41,7 +42,7 @@ class Method:
 def method_for(model: Model, first_layer: int = -1) -> Method:
     """Gradient-weighted attention for transformers, Grad-CAM for convolutional towers, occlusion for all others.
 
-    first_layer: see `attention_maps`.
+    first_layer: see `attention_maps`. Raises UsageError for a transformer that has no such block.
     """
     encoder: Any = getattr(model, "encoder", None)
     if encoder is None:
@@ -51,6 +52,11 @@ def method_for(model: Model, first_layer: int = -1) -> Method:
         return Method("occlusion", f"no relevance method knows the image towers of {encoder.info.kind} models")
     tower = Transformer.of(vision)
     if tower is not None:
+        blocks = len(tower.attentions)
+        if not -blocks <= first_layer < blocks:
+            raise UsageError(
+                f"first_layer = {first_layer}: the image tower has {blocks} blocks, from 0 to {blocks - 1}"
+            )
         maps = partial(attention_maps, encoder.encode_pixels, tower, first_layer=first_layer)
         return Method("gradient-weighted attention", "the image tower is a transformer", Inside(encoder, vision, maps))
     if is_convolutional(vision):
