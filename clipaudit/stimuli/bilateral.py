@@ -22,19 +22,31 @@ def bilateral(
         sigma_space: standard deviation of the weight by distance, px.
     """
     radius = diameter // 2
-    height, width = pixels.shape[:2]
-    source = np.asarray(pixels, dtype=np.float32)
-    padded = np.pad(source, ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
-    total, weights = np.zeros_like(source), np.zeros((height, width, 1), dtype=np.float32)
-    for down in range(-radius, radius + 1):
-        for right in range(-radius, radius + 1):
-            distance = down * down + right * right
-            if distance > radius * radius:
-                continue
-            moved = padded[radius + down : radius + down + height, radius + right : radius + right + width]
-            apart = np.abs(moved - source).sum(axis=-1, keepdims=True)
-            near = np.float32(-distance / (2 * sigma_space**2))
-            weight = np.exp(near - apart * apart * np.float32(1 / (2 * sigma_colour**2)))
-            total += weight * moved
-            weights += weight
-    return (total / weights).astype(np.float64)
+    padded = np.pad(np.asarray(pixels, dtype=np.float32), ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
+    total, weights = padded.copy(), np.ones((*padded.shape[:2], 1), dtype=np.float32)
+    scale = np.float32(1 / (2 * sigma_colour**2))
+    for down, right in _half_window(radius):  # a weight is the same both ways
+        here, there = _overlapping(padded.shape[0], padded.shape[1], down, right)
+        first, second = padded[here], padded[there]
+        apart = np.abs(first - second).sum(axis=-1, keepdims=True)
+        weight = np.exp(np.float32(-(down * down + right * right) / (2 * sigma_space**2)) - apart * apart * scale)
+        total[here] += weight * second
+        total[there] += weight * first
+        weights[here] += weight
+        weights[there] += weight
+    inner = slice(radius, -radius or None)
+    return np.asarray(total[inner, inner] / weights[inner, inner], dtype=np.float64)
+
+
+def _half_window(radius: int) -> list[tuple[int, int]]:
+    """Steps (down, right) within a disc, one of each two opposite ones, without the centre."""
+    steps = [(down, right) for down in range(radius + 1) for right in range(-radius, radius + 1)]
+    return [(d, r) for d, r in steps if (d, r) > (0, 0) and d * d + r * r <= radius * radius]
+
+
+def _overlapping(height: int, width: int, down: int, right: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where pixels lie that have a neighbour at that step, and where these neighbours lie."""
+    left, start = max(0, -right), max(0, right)
+    columns = width - abs(right)
+    here = (slice(0, height - down), slice(left, left + columns))
+    return here, (slice(down, height), slice(start, start + columns))
