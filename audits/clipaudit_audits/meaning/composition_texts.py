@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _EDGE = ""  # before the first word and after the last
@@ -33,6 +34,14 @@ def bigrams(text: str) -> list[Bigram]:
     return list(pairwise(chain))
 
 
+class _Counts(NamedTuple):
+    """Words before others, words after others, and followers that words have."""
+
+    before: Counter[str]
+    after: Counter[str]
+    followers: Counter[str]
+
+
 class Fluency:
     """A word-bigram model of captions that leaves out, for each image, what was written about it.
 
@@ -46,6 +55,7 @@ class Fluency:
         self._own = {
             image: Counter(b for text in set(texts) for b in bigrams(text)) for image, texts in captions.items()
         }
+        self._left: dict[str, _Counts] = {}
         self._pairs = Counter[Bigram]()
         for own in self._own.values():
             self._pairs.update(own)
@@ -57,19 +67,25 @@ class Fluency:
 
     def of(self, text: str, image: str) -> float:
         """Mean log-probability of the words of `text` and of its end, as learnt from the other images' captions."""
-        own = self._own.get(image, Counter[Bigram]())
-        before, after, gone = Counter[str](), Counter[str](), Counter[str]()
-        for (first, second), count in own.items():
-            before[first] += count
-            after[second] += count
-            gone[first] += count == self._pairs[first, second]
-        total, known = self._after.total() - own.total(), len(self._after) + 1
+        own, left = self._own.get(image, Counter[Bigram]()), self._left_out(image)
+        total, known = self._after.total() - left.after.total(), len(self._after) + 1
         chain = bigrams(text)
         logs = 0.0
         for first, second in chain:
-            alone = (self._after[second] - after[second] + 1) / (total + known)
-            kinds = self._followers[first] - gone[first]
-            seen = self._before[first] - before[first]
+            alone = (self._after[second] - left.after[second] + 1) / (total + known)
+            kinds = self._followers[first] - left.followers[first]
+            seen = self._before[first] - left.before[first]
             joint = self._pairs[first, second] - own[first, second]
             logs += math.log((joint + kinds * alone) / (seen + kinds) if seen else alone)
         return logs / len(chain)
+
+    def _left_out(self, image: str) -> _Counts:
+        """What goes with the captions of `image`."""
+        if image not in self._left:
+            found = _Counts(Counter(), Counter(), Counter())
+            for (first, second), count in self._own.get(image, {}).items():
+                found.before[first] += count
+                found.after[second] += count
+                found.followers[first] += count == self._pairs[first, second]
+            self._left[image] = found
+        return self._left[image]
