@@ -111,6 +111,7 @@ def test_presets_are_kept_apart() -> None:
     direct = _find(_score(model, _cell(few))[1], "shape_bias")
     averaged = _find(_score(model, _cell(few, protocol="imagenet1k"))[1], "shape_bias")
     assert (direct.role, averaged.role) == ("primary", "preset")
+    assert _cell(few, protocol="imagenet1k").title == f"{_cell(few).title} (imagenet1k)"
     assert "CLIP ViT-B/16" not in {r.label for r in direct.references}
     assert "CLIP ViT-L/14" not in {r.label for r in averaged.references}
 

@@ -15,7 +15,7 @@ from clipaudit_audits.meaning.error_consistency_observers import by_item, read_o
 from scipy.stats import binom
 from sklearn.metrics import cohen_kappa_score
 
-from clipaudit.contract import PlanContext
+from clipaudit.contract import Cell, PlanContext
 from clipaudit.errors import DataError, DataUnavailable
 
 PUBLISHED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "human_cue_conflict"
@@ -152,6 +152,19 @@ def test_the_published_observers() -> None:
     for i, j in combinations(range(10), 2):
         independent = cohen_kappa_score(correct[names[i]], correct[names[j]])
         assert found[shown.index(names[i]), shown.index(names[j])] == pytest.approx(independent, abs=1e-12)
+
+
+def test_the_matrix_shows_every_pair_both_ways_and_people_s_mean_as_a_line() -> None:
+    """Model and first observer agree by chance only (kappa 0), the two observers always (1), the model with both alike."""
+    correct = np.tile(np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 1, 0]]), 10)
+    cell = Cell(ErrorConsistency.spec, ErrorConsistencyParams(observers="x"), 0)
+    rows = _rows(correct)
+    audit = ErrorConsistency()
+    heat, forest = audit.figures(cell, rows, audit.score(cell, rows))
+    assert heat.rows == heat.columns == ("the model", "subject-01", "subject-02")
+    assert heat.values == ((None, 0.0, 0.0), (0.0, None, 1.0), (0.0, 1.0, None))
+    assert [(r.label, r.value) for r in forest.references] == [("among people", 1.0)]
+    assert [p.value for p in forest.points] == [0.0, 0.0]
 
 
 def test_names_of_published_tables(tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ def test_suppression_is_as_published() -> None:
     assert levels["bilateral"] == (4, 6, 8, 10, 12, 14)
     assert levels["greyscale"] == (0.2, 0.4, 0.6, 0.8, 1)
     one = cell(protocol="suppression", manipulations=["greyscale"])
+    assert one.title.endswith("(suppression)")
     found = scored(load_control("varied?accuracy=0.9&when=greyscale,0.4&then=0.45"), one)
     kept = find(found, "kept", manipulation="greyscale", level="0.4")
     assert kept.interval.low <= 0.5 <= kept.interval.high
