@@ -107,7 +107,8 @@ def gallery(rows: pa.Table, kind: str) -> list[Figure]:
     first: dict[str, Row] = {}
     for row in sorted(records, key=lambda row: (row["eps"], row["item"])):
         first.setdefault(row["item"], row)
-    ranked = sorted(first.values(), key=lambda row: (not row["pictures"], row["size"], row["item"]))
+    ranked = sorted(first.values(), key=lambda row: (row["size"], row["item"]))
+    ranked = [row for row in ranked if row["pictures"]] or ranked  # triples where there are any
     entries = [
         GalleryItem(
             items=tuple(name(row["item"], row["norm"], view) for view in VIEWS) if row["pictures"] else (row["item"],),

@@ -53,7 +53,8 @@ def _shown(trial: Trial, part: Part, number: int, made_on: list[int], shown_on: 
     """Make it on the one half, count on the other whom it breaks, and whom noise does."""
     seed = seed_from(trial.cell.seed, part, number) % 2**63
     change = (_patch if part == "patch" else _universal)(trial, _subjects(trial, made_on), seed)
-    records, pictures = [], 0
+    records: list[Record] = []
+    shown: set[int] = set()
     for positions in trial.chunks(shown_on):
         some = _subjects(trial, positions)
         for kind, points in ((part, change.made(some)), ("noise", change.noise(some))):
@@ -64,8 +65,9 @@ def _shown(trial: Trial, part: Part, number: int, made_on: list[int], shown_on: 
                     trial, position, kind, norm=change.norm, eps=change.eps, size=float(sizes[i]),
                     success=bool(taken[i] != some.labels[i]), taken=trial.sample.classes[int(taken[i])],
                 )  # fmt: skip
-                if kind == part and row["success"] and pictures < PICTURES and trial.may_be_shown:
-                    pictures += 1
+                label, new = int(some.labels[i]), kind == part and row["success"] and trial.may_be_shown
+                if new and len(shown) < PICTURES and label not in shown:
+                    shown.add(label)
                     row["pictures"] = triple(some.pixels[i], points[i])
                 records.append(row)
     return records

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SIDE = 224
-PICTURES = 2  # triples kept per piece of a cell
+PICTURES = 3  # triples kept per piece of a cell, each of another class
 VIEWS = ("clean", "adversarial", "difference")
 
 

@@ -85,7 +85,8 @@ class _Chunk:
         """Radii ascending: who is broken at one is broken at all larger ones, by the same example."""
         budget, classes = budget_of(self.trial.params), self.trial.sample.classes
         broken: dict[int, Record] = {}
-        found, pictures = [], 0
+        found: list[Record] = []
+        shown: set[int] = set()
         for eps in self.trial.params.eps(self.norm):
             standing = [i for i in range(len(self.hit)) if i not in broken]
             spent = dict.fromkeys(range(len(self.hit)), 0)
@@ -101,8 +102,9 @@ class _Chunk:
                             "by": budget.attacks[int(result.by[j])],
                             "size": float(sizes[j]),
                         }
-                        if pictures < PICTURES and self.trial.may_be_shown:
-                            pictures += 1
+                        label = int(some.labels[j])
+                        if len(shown) < PICTURES and label not in shown and self.trial.may_be_shown:
+                            shown.add(label)
                             broken[i]["pictures"] = triple(some.pixels[j], result.pixels[j])
             for i, position in enumerate(self.hit):
                 found.append(
