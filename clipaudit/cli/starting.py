@@ -24,6 +24,18 @@ def new_audit(name: str, parent: Path) -> None:
     click.echo(f"\nnext:  pip install -e {folder} && python -m pytest {folder} && clipaudit describe {name}")
 
 
+@app.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("audit"))
+def init(folder: Path) -> None:
+    """Write a commented suite, policy and data card into FOLDER (default: audit); they work as they stand."""
+    from clipaudit.scaffold.project import init as write
+
+    _show(write(folder))
+    suite, policy = folder / "suite.toml", folder / "gate.toml"
+    click.echo(f"\nnext:  clipaudit run {suite} --model MODEL --out runs/new")
+    click.echo(f"       clipaudit gate runs/new --policy {policy}")
+
+
 def _show(files: list[Path]) -> None:
     for path in files:
         click.echo(f"wrote {path}")

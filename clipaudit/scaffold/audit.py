@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clipaudit import plugins
 from clipaudit.errors import UsageError
-from clipaudit.scaffold.write import write_templates
+from clipaudit.scaffold.write import filled, write_new
 
 
 def new_audit(name: str, parent: Path) -> list[Path]:
@@ -36,4 +36,4 @@ def new_audit(name: str, parent: Path) -> list[Path]:
         "title": " ".join(words).capitalize(),
         "cls": "".join(word.capitalize() for word in words),
     }
-    return write_templates("audit", parent / values["project"], values)
+    return write_new(filled("audit", parent / values["project"], values))

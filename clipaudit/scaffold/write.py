@@ -8,36 +8,40 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from clipaudit.errors import StorageError, UsageError
+from clipaudit.engine.store import storing, write_atomic
+from clipaudit.errors import UsageError
 
 SUFFIX = ".tmpl"  # keeps linters, type checkers and test collectors away from what is not Python yet
 
 
-def write_templates(name: str, folder: Path, values: Mapping[str, str]) -> list[Path]:
-    """Fill in the templates called `name` and write them below `folder`.
+def filled(name: str, folder: Path, values: Mapping[str, str]) -> dict[Path, str]:
+    """The templates called `name`, as texts of files below `folder`.
 
     In file names and contents `$key` stands for `values["key"]`, `$$` for a dollar sign.
-
-    Returns:
-        The files written, in order.
-
-    Raises:
-        UsageError: one of them exists already; nothing is written then.
-        StorageError: the folder cannot be written.
     """
-    texts = {
+    return {
         folder / Template(place).substitute(values): Template(text).substitute(values)
         for place, text in _templates(files("clipaudit.scaffold") / "templates" / name)
     }
+
+
+def write_new(texts: Mapping[Path, str]) -> list[Path]:
+    """Write files that do not exist yet.
+
+    Returns:
+        The files, in order.
+
+    Raises:
+        UsageError: one of them exists already; nothing is written then.
+        StorageError: one cannot be written.
+    """
     for path in texts:
         if path.exists():
             raise UsageError(f"{path} exists already, and nothing is overwritten; move it away or name another folder")
-    try:
-        for path, text in texts.items():
+    for path, text in texts.items():
+        with storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+        write_atomic(path, text.encode())
     return list(texts)
 
 
