@@ -416,6 +416,23 @@ def test_what_is_asked_by_default() -> None:
     assert not [e for e in estimates if "class" in e.subgroup and "gender" in e.subgroup.get("groups", "")]
 
 
+def test_one_group_all_answered_alike_is_no_gap() -> None:
+    """All images of the other group unreadable, the same answer for all of this one: a single row for fairlearn."""
+    lines = [{"label": "artist" if i < 40 else "doctor", "tone": ("light", "dark")[i // 40]} for i in range(80)]
+
+    class Blind(Planted):
+        def score_labels(self, images: Sequence[Any], labels: Sequence[str], templates: Sequence[str]) -> Scores:
+            found = super().score_labels(images, labels, templates)
+            dark = [image.attributes["tone"] == "dark" for image in images]
+            values = np.where(np.array(dark)[:, None], np.nan, found.values)
+            return replace(found, values=values, errors=tuple("cannot be read" if one else None for one in dark))
+
+    estimates, *_ = run(people(lines, ("tone",)), Blind("tone", {"light": 1.0, "dark": 1.0}))
+    assert find(estimates, "accuracy").value == 1.0
+    assert find(estimates, "accuracy_gap", groups="tone (annotated)").status is Status.TOO_SMALL
+    assert "no image could be read" in find(estimates, "accuracy", **{"tone (annotated)": "dark"}).sentence
+
+
 def test_people_are_asked_for_in_words_for_people(tmp_path: Path) -> None:
     """A value of a group column is no noun: "a photo of a Female." asks for nobody. Recordings may still say it."""
     lines = [{"gender": ("Female", "Male")[i % 2], "race": ("Black", "East Asian")[i // 2 % 2]} for i in range(120)]

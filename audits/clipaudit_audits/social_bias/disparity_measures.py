@@ -96,6 +96,8 @@ def frame(answers: Answers, grouping: Grouping, about: str) -> dict[str, Floats]
     kinds, counts = np.unique(
         np.stack([grouping.codes[kept], *pair.reshape(2, -1).astype(np.int64)]), axis=1, return_counts=True
     )
+    # fairlearn takes one row alone for a matrix; each twice changes no rate.
+    kinds, counts = np.repeat(kinds, 2, axis=1), np.repeat(counts, 2)
     found = fair.MetricFrame(
         metrics=functions, y_true=kinds[1], y_pred=kinds[2], sensitive_features=kinds[0],
         sample_params={name: {"sample_weight": counts} for name in functions},

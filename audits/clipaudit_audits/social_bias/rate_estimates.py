@@ -174,6 +174,8 @@ def selection(values: NDArray[np.bool_], grouping: Grouping) -> Floats:
     kinds, counts = np.unique(
         np.stack([grouping.codes[kept], values[kept].astype(np.int64)]), axis=1, return_counts=True
     )
+    # fairlearn takes one row alone for a matrix; each twice changes no rate.
+    kinds, counts = np.repeat(kinds, 2, axis=1), np.repeat(counts, 2)
     found = MetricFrame(
         metrics=selection_rate, y_true=kinds[1], y_pred=kinds[1], sensitive_features=kinds[0],
         sample_params={"sample_weight": counts},
