@@ -35,7 +35,6 @@ def app(debug: bool) -> None:
     clipaudit run demo --model ViT-B-32@FILE  audit your own checkpoint
     clipaudit list audits | data | suites     what there is
     clipaudit describe typographic            what an audit measures, and how
-    clipaudit gate RUN --policy gate.toml     pass, fail or inconclusive
     clipaudit gate RUN --policy gate.toml     does a run keep your rules?
     clipaudit compare BASE NEW                what got better, what got worse
 
