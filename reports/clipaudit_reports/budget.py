@@ -12,6 +12,7 @@ class Detail:
     """Limits of one rendering. What they cut is counted on the page and stands in full in `result.json`."""
 
     thumbnails: int  # bytes of data URIs, all galleries together
+    plots: int  # plots drawn in one cell; the tables behind the others stand
     plot_rows: int  # rows, bars or classes drawn in one plot
     table_rows: int  # rows of the table behind a plot
     findings: int  # primary findings of one metric and severity in one cell
@@ -25,11 +26,13 @@ class Detail:
 
 _EVERYTHING = 1_000_000
 LADDER = (
-    Detail(1_000_000, 40, _EVERYTHING, _EVERYTHING, _EVERYTHING),
-    Detail(500_000, 40, 400, 120, 60),
-    Detail(300_000, 40, 100, 60, 20),
-    Detail(200_000, 40, 60, 24, 6),
-    Detail(150_000, 40, 40, 18, 4),
-    Detail(100_000, 20, 25, 10, 3),
-    Detail(0, 8, 8, 3, 2),
+    Detail(1_000_000, _EVERYTHING, 40, _EVERYTHING, _EVERYTHING, _EVERYTHING),
+    Detail(500_000, _EVERYTHING, 40, 400, 120, 60),
+    Detail(300_000, _EVERYTHING, 40, 100, 60, 20),
+    Detail(200_000, _EVERYTHING, 40, 60, 24, 6),
+    Detail(150_000, 12, 40, 40, 18, 4),
+    Detail(120_000, 6, 20, 25, 10, 3),
+    Detail(100_000, 4, 12, 15, 6, 2),
+    Detail(50_000, 2, 8, 8, 3, 1),
+    Detail(0, 1, 8, 5, 2, 0),
 )

@@ -24,7 +24,7 @@ def cell_view(cell: CellResult, ids: blocks.Ids, album: Album, detail: Detail) -
         if isinstance(figure, GalleryFigure):
             galleries.append(album.view(cell, figure, anchor))
         else:
-            plots.append(plot_view(figure, anchor, detail))
+            plots.append(plot_view(figure, anchor, detail, drawn=len(plots) < detail.plots))
     return CellView(
         anchor=ids.cell[cell.key],
         slug=cell.slug,

@@ -24,14 +24,16 @@ from clipaudit_reports.view import PlotView
 _LONG_ALT = 4  # more points than this are summarised by their extremes
 
 
-def plot_view(figure: Figure, anchor: str, detail: Detail) -> PlotView:
-    """A figure with its alt text (made from the data where the audit gave none) and its table."""
+def plot_view(figure: Figure, anchor: str, detail: Detail, drawn: bool = True) -> PlotView:
+    """A figure with its alt text (made from the data where the audit gave none) and its table; not `drawn`, the table
+    stands alone."""
     alt = figure.alt.strip() or f"{figure.title}. {_summary(figure)}"
     numbers_behind = table(figure)
     rows = numbers_behind.rows[: detail.table_rows]
     kept = replace(numbers_behind, rows=rows, left_out=len(numbers_behind.rows) - len(rows))
-    drawn, partly = trimmed(figure, detail.plot_rows)
-    return PlotView(anchor, drawn, alt, kept, partly, not _drawable(figure))
+    shown, partly = trimmed(figure, detail.plot_rows)
+    blank = "" if drawn else "Not drawn, to keep the report small: the table has the numbers."
+    return PlotView(anchor, shown, alt, kept, partly, blank if _drawable(figure) else "Not drawn: no value is defined.")
 
 
 def _drawable(figure: Figure) -> bool:

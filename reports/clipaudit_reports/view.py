@@ -240,7 +240,7 @@ class PlotView:
     alt: str
     table: Table
     partly: str  # what is not drawn, in words
-    empty: bool  # no value is defined: there is nothing to draw
+    blank: str  # why it is not drawn; "" where it is
 
 
 @dataclass(frozen=True)

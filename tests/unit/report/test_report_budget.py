@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from clipaudit_reports import build_report, render_html
-from clipaudit_reports.budget import LADDER, PAGE
+from clipaudit_reports.budget import LADDER, PAGE, Detail
 
 from clipaudit.results import (
     BarsFigure,
@@ -94,9 +94,20 @@ def test_every_listing_keeps_the_same_largest_findings(result: RunResult, detail
     assert not report.complete
 
 
+@pytest.mark.parametrize("detail", LADDER[-4:])
+def test_what_is_not_drawn_stands_in_its_table(result: RunResult, detail: Detail) -> None:
+    cell = build_report(big_run(result, 1, 2), None, None, detail).done[0]
+    assert len(cell.plots) == 4
+    drawn = [plot for plot in cell.plots if not plot.blank]
+    assert drawn == list(cell.plots[: detail.plots])  # audits give their main figure first
+    assert all(plot.blank.startswith("Not drawn, to keep the report small") for plot in cell.plots[detail.plots :])
+    assert all(plot.table.rows for plot in cell.plots)
+
+
 def test_steps_of_the_ladder_only_go_down() -> None:
     for above, below in pairwise(LADDER):
         assert below.thumbnails <= above.thumbnails
+        assert below.plots <= above.plots
         assert below.plot_rows <= above.plot_rows
         assert below.table_rows < above.table_rows
         assert below.findings < above.findings
