@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from clipaudit.images import ImageRef
-from clipaudit.results import AuditInfo, DataInfo, Direction, Estimate, Figure, Harm
+from clipaudit.results import AuditInfo, DataInfo, Direction, Estimate, Figure, GroupsAre, Harm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,6 +145,11 @@ class Cell:
             "model": model_fingerprint,
         }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def groups_are(self) -> GroupsAre:
+        """What the groups of the cell's data set are: annotated by others, or drawn."""
+        return "annotated" if self.data is None else self.data.groups_are
 
     def require_dataset(self) -> Dataset:
         """The attached data set; RuntimeError when called while re-scoring."""

@@ -209,6 +209,37 @@ def test_words_in_several_templates_are_one_unit(planned: Callable[..., Cell]) -
     assert main.test.method.startswith("exact permutation (12,870 partitions)")
 
 
+def test_copies_of_the_images_do_not_narrow_the_interval(planned: Callable[..., Cell]) -> None:
+    """A model that sees no difference between the views of one identity knows nothing more from twenty of them."""
+
+    class SameViews(Toy):
+        def embed_images(self, images: Sequence[Item]) -> Embedded:
+            return self._embedded([image.id.split("-")[0] for image in images])
+
+    def width(views: int) -> float:
+        items = [
+            Item(f"{g}{i:02d}-{view}.png", group=g, identity=f"{g} {i}")
+            for g in "xy" for i in range(12) for view in range(views)
+        ]  # fmt: skip
+        cell = planned(toml({"x": "image", "y": "image", "a": "text", "b": "text"}), dataset(items, "identity"))
+        main = audited(cell, SameViews(PULLS))[1][0]
+        assert (main.n, main.clusters) == (24 * views, 24)
+        return main.interval.high - main.interval.low
+
+    assert width(20) == pytest.approx(width(1), rel=0.05)
+
+
+def test_exchanged_groups_turn_the_sign_and_nothing_else(planned: Callable[..., Cell]) -> None:
+    text = toml({"x": "image", "y": "image", "a": "text", "b": "text"}, 12)
+    found = []
+    for other in ({"x": "x", "y": "y"}, {"x": "y", "y": "x"}):
+        items = [Item(f"{g}{i:02d}.png", group=other[g]) for g in "xy" for i in range(12)]
+        found.append(audited(planned(text, dataset(items)), Toy({"x": 0.3}))[1][0])
+    assert found[0].value == pytest.approx(-found[1].value, abs=1e-12)
+    assert found[0].test.p == pytest.approx(found[1].test.p, abs=0.03)  # Monte Carlo of 1,000
+    assert found[0].interval.low == pytest.approx(-found[1].interval.high, abs=0.15)
+
+
 @pytest.mark.parametrize(("n", "status"), [(3, Status.TOO_SMALL), (1, Status.TOO_SMALL), (4, Status.EFFECT)])
 def test_small_sets_are_too_small_not_fair(n: int, status: Status, planned: Callable[..., Cell]) -> None:
     main = audited(planned(toml(TEXT, n)), Toy({"x": 30.0, "y": -30.0, "a": 30.0, "b": -30.0}))[1][0]

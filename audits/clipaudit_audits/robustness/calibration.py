@@ -46,11 +46,11 @@ class Calibration(Audit):
         return measure(model, _shown(cell), _groups(cell), cell.params)
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
-        return correct(estimates(answers(rows.to_pylist()), cell.params, cell.seed), "holm", "tests")
+        return correct(estimates(answers(rows.to_pylist(), cell.groups_are), cell.params, cell.seed), "holm", "tests")
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         records = rows.to_pylist()
-        found = answers(records)
+        found = answers(records, cell.groups_are)
         if not found.clusters:
             return []
         groups = plots.by_group(estimates)

@@ -41,7 +41,7 @@ def reliability(
         for value in sorted({v for v in of_image if v.strip()}):
             part = found.part(values == value)
             if len(set(part.clusters)) >= SPEC.metric("group_spread").min_n:
-                curves.append(_curve(f"{name} (annotated): {value}", part, params, seed))
+                curves.append(_curve(f"{name}: {value}", part, params, seed))
     return ReliabilityFigure(
         id="reliability", title="Reliability diagram", curves=tuple(curves), alt=estimates[0].sentence,
         caption="Below the diagonal the model is surer than it is right. Each mark is a bin of equally many images; "

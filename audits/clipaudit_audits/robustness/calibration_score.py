@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clipaudit.numbers import value_text
-from clipaudit.results import Estimate, Reference, Test
+from clipaudit.results import Estimate, GroupsAre, Reference, Test
 from clipaudit.stats.bootstrap import bca_mean, bca_ratio
 from clipaudit.stats.clusters import codes
 from clipaudit.stats.null import null_from_draws
@@ -20,7 +20,7 @@ from clipaudit_audits.robustness.calibration_measures import Flags, Floats, Ints
 from clipaudit_audits.robustness.calibration_params import CalibrationParams
 from clipaudit_audits.robustness.calibration_spec import SPEC
 from clipaudit_audits.robustness.chance import among, deal
-from clipaudit_audits.robustness.labelled import GROUP
+from clipaudit_audits.robustness.labelled import GROUP, heading
 from clipaudit_audits.robustness.making import Maker, in_points, unit_of
 from clipaudit_audits.robustness.typographic_measures import share
 from clipaudit_audits.wording import between, percent, points_text
@@ -56,8 +56,8 @@ class Answers:
         )
 
 
-def answers(records: Sequence[Mapping[str, Any]]) -> Answers:
-    """From rows, those with an error left out."""
+def answers(records: Sequence[Mapping[str, Any]], groups_are: GroupsAre) -> Answers:
+    """From rows, those with an error left out. Groups are headed by what they are: "gender (annotated)"."""
     seen = sorted((r for r in records if r["error"] is None), key=lambda r: str(r["item"]))
     columns = [name for name in (records[0] if records else {}) if name.startswith(GROUP)]
     return Answers(
@@ -66,7 +66,7 @@ def answers(records: Sequence[Mapping[str, Any]]) -> Answers:
         brier=np.array([r["brier"] for r in seen], dtype=float),
         clusters=tuple(str(r["cluster"]) for r in seen),
         offered=int(seen[0]["offered"]) if seen else 0,
-        groups={name.removeprefix(GROUP): tuple(str(r[name]) for r in seen) for name in columns},
+        groups={heading(name, groups_are): tuple(str(r[name]) for r in seen) for name in columns},
     )
 
 
@@ -186,12 +186,12 @@ def _gain(maker: Maker, found: Answers, seed: int) -> Estimate:
 def _by_group(maker: Maker, found: Answers, column: str, params: CalibrationParams, seed: int) -> list[Estimate]:
     """Each annotated group, and the spread between those that are large enough."""
     values = np.array(found.groups[column])
-    least, name = SPEC.metric("group_spread").min_n, f"{column} (annotated)"
+    least = SPEC.metric("group_spread").min_n
     parts = {value: found.part(values == value) for value in sorted({v for v in values.tolist() if v.strip()})}
     judged = [value for value, part in parts.items() if len(set(part.clusters)) >= least]
-    result = [_spread(maker, found, values, judged, name, seed)] if len(judged) > 1 else []
+    result = [_spread(maker, found, values, judged, column, seed)] if len(judged) > 1 else []
     for value, part in parts.items():
-        subgroup = {name: value}
+        subgroup = {column: value}
         result += [
             _group_error(maker, part, subgroup, params, seed),
             _overconfidence(maker, part, subgroup, seed, role="secondary"),

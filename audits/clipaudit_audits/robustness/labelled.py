@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
+from clipaudit.results import GroupsAre
 from clipaudit_audits.choosing import largest_classes, spread
 
 GROUP = "group: "  # before the names of the columns of rows that hold annotated groups
@@ -65,3 +66,12 @@ def group_columns(dataset: Dataset, asked: Sequence[str], target: str) -> tuple[
     columns = tuple(dict.fromkeys(asked or dataset.info.groups))
     dataset.require(*columns)
     return tuple(c for c in columns if c != target and len({value for value in dataset.column(c) if value.strip()}) > 1)
+
+
+def heading(column: str, groups_are: GroupsAre) -> str:
+    """How results name the groups in a column of rows.
+
+    >>> heading("group: gender", "annotated")
+    'gender (annotated)'
+    """
+    return f"{column.removeprefix(GROUP)} ({groups_are})"

@@ -48,10 +48,10 @@ class Prompts(Audit):
         return measure(model, _shown(cell), _groups(cell), cell.params)
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
-        return estimates(answers(rows.to_pylist()), cell.params, cell.seed)
+        return estimates(answers(rows.to_pylist(), cell.groups_are), cell.params, cell.seed)
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
-        found = answers(rows.to_pylist())
+        found = answers(rows.to_pylist(), cell.groups_are)
         if found is None:
             return []
         curves = [figure for column in found.groups for figure in plots.specification(found, column, cell.params)]

@@ -68,7 +68,7 @@ def _curve(curve: Sequence[Way], part: Judged, pair: tuple[int, int], column: st
         references=(Reference(label="no gap", value=0.0, source="equal accuracy"),),
         alt=f"{first} is ahead in {percent(float(ahead))} of {len(ranked)} ways of asking; gaps run from "
         f"{points_text(ranked[0].gap)} to {points_text(ranked[-1].gap)}.",
-        caption=f"Every combination of label set, template, crop and top-k; groups by {column} (annotated). Bands are "
+        caption=f"Every combination of label set, template, crop and top-k; groups by {column}. Bands are "
         "95 % intervals by normal approximation, of each way alone.",
     )  # fmt: skip
 

@@ -62,19 +62,18 @@ def judged(found: Answers, column: str) -> Judged:
 def by_group(maker: Maker, found: Answers, column: str, params: PromptParams, seed: int) -> list[GroupGap]:
     """The gap with its templates, the stability of ranks (three groups at least) and of the sign."""
     part = judged(found, column)
-    name = f"{column} (annotated)"
     if len(part.names) < 2:
-        said = f"Fewer than two groups by {name} have {PER_GROUP} natural units."
+        said = f"Fewer than two groups by {column} have {PER_GROUP} natural units."
         return [
-            GroupGap((maker.estimate("group_gap", None, 0, 0, None, subgroup={"groups": name}, sentence=said),), None)
+            GroupGap((maker.estimate("group_gap", None, 0, 0, None, subgroup={"groups": column}, sentence=said),), None)
         ]
     correct = found.correct()[part.keep]
     rates = group_rates(correct, part.groups, len(part.names))
     pooled = rates[found.pooled()]
     high, low = int(pooled.argmax()), int(pooled.argmin())
-    gap, hang = _gap(maker, found, part, rates, (high, low), name, seed)
-    stability = [_ranks(maker, found, part, correct, rates, name, seed)] if len(part.names) > 2 else []
-    return [GroupGap((gap, *stability, _signs(maker, found, part, params, (high, low), name)), hang)]
+    gap, hang = _gap(maker, found, part, rates, (high, low), column, seed)
+    stability = [_ranks(maker, found, part, correct, rates, column, seed)] if len(part.names) > 2 else []
+    return [GroupGap((gap, *stability, _signs(maker, found, part, params, (high, low), column)), hang)]
 
 
 def _gap(

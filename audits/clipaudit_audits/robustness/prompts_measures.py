@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from clipaudit.results import Null, Test
+from clipaudit.results import GroupsAre, Null, Test
 from clipaudit.stats.clusters import codes
 from clipaudit.stats.null import null_from_draws
 from clipaudit.stats.permutation import p_value
-from clipaudit_audits.robustness.labelled import GROUP
+from clipaudit_audits.robustness.labelled import GROUP, heading
 from clipaudit_audits.robustness.prompts_params import AS_GIVEN
 from clipaudit_audits.robustness.prompts_rows import ALL
 
@@ -67,8 +67,8 @@ class Answers:
         return self.choices.index(Choice(labels, ALL, crop))
 
 
-def answers(records: Sequence[Mapping[str, Any]]) -> Answers | None:
-    """From rows; None where no image could be read."""
+def answers(records: Sequence[Mapping[str, Any]], groups_are: GroupsAre) -> Answers | None:
+    """From rows; None where no image could be read. Groups are headed by what they are: "gender (annotated)"."""
     seen = sorted((r for r in records if r["error"] is None), key=lambda r: str(r["item"]))
     if not seen:
         return None
@@ -80,7 +80,7 @@ def answers(records: Sequence[Mapping[str, Any]]) -> Answers | None:
         ranks=np.array([[a["rank"] for a in r["answers"]] for r in seen], dtype=np.int64),
         predictions=np.array([[names.get(a["prediction"], -1) for a in r["answers"]] for r in seen], dtype=np.int64),
         clusters=tuple(str(r["cluster"]) for r in seen),
-        groups={name.removeprefix(GROUP): tuple(str(r[name]) for r in seen) for name in columns},
+        groups={heading(name, groups_are): tuple(str(r[name]) for r in seen) for name in columns},
         items=tuple(str(r["item"]) for r in seen),
         labels=tuple(str(r["label"]) for r in seen),
     )

@@ -80,7 +80,7 @@ class Typographic(Audit):
         beside = factors(scorer, levels(rows))
         if params.prefix:
             beside += defence(scorer, Scorer(outcomes(rows, main, plain=True), params.area, cell.seed))
-        how = "annotated" if cell.data is None else cell.data.groups_are
+        how = cell.groups_are
         beside += reading(rows, cell.seed)
         # Families of their own, so that asking for more beside it does not weaken the main result.
         judged = correct([*found, *by_group(scorer, rows, how)], "holm", "tests")

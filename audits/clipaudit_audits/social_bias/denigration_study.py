@@ -16,7 +16,7 @@ from clipaudit_audits.social_bias.denigration_labels import ANY, LabelSet, choos
 from clipaudit_audits.social_bias.denigration_params import DenigrationParams, all_labels, base_labels
 from clipaudit_audits.social_bias.denigration_rows import Answers, Floats, read
 from clipaudit_audits.social_bias.disparity_measures import Compared, Outcome, compare
-from clipaudit_audits.social_bias.groups import Grouping, basis_of, groupings
+from clipaudit_audits.social_bias.groups import Grouping, groupings
 from clipaudit_audits.social_bias.rate_estimates import large_groups, rates_by_group, selection
 
 Ints = NDArray[np.int64]
@@ -121,4 +121,4 @@ class Study:
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell."""
     data_id = "" if cell.data is None else cell.data.id
-    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, basis_of(cell), data_id)
+    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, cell.groups_are, data_id)

@@ -32,7 +32,7 @@ def _gap(name: str, title: str, formula: str) -> MetricSpec:
 
 SPEC = AuditSpec(
     id="disparity",
-    version="1",
+    version="2",
     family="social bias",
     title="Recognised alike?",
     question="Is the model right about people of all annotated groups, and does it give each class to all alike?",

@@ -21,7 +21,7 @@ from clipaudit_audits.social_bias.disparity_measures import (
 )
 from clipaudit_audits.social_bias.disparity_params import DisparityParams, classes
 from clipaudit_audits.social_bias.disparity_rows import Answers, read
-from clipaudit_audits.social_bias.groups import Grouping, basis_of, groupings
+from clipaudit_audits.social_bias.groups import Grouping, groupings
 
 
 @dataclass(frozen=True)
@@ -76,4 +76,4 @@ class Study:
 
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell; parameters say which columns are groups."""
-    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, basis_of(cell))
+    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, cell.groups_are)

@@ -10,7 +10,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from clipaudit.contract import Cell
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError
 from clipaudit.results import GroupsAre
@@ -39,11 +38,6 @@ class Grouping:
     def label(self) -> str:
         """As reports name it: "race x gender (annotated)", "tone (drawn)"."""
         return f"{self.name} ({self.basis})"
-
-
-def basis_of(cell: Cell) -> GroupsAre:
-    """What the groups of a cell's data set are."""
-    return "annotated" if cell.data is None else cell.data.groups_are
 
 
 def usable_columns(dataset: Dataset, asked: Sequence[str], audit: str) -> tuple[str, ...]:

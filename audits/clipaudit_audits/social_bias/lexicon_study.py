@@ -14,7 +14,7 @@ from clipaudit.contract import AuditSpec, Cell
 from clipaudit.results import Interval, Test
 from clipaudit.stats import multiple
 from clipaudit.stats.ranking_resample import multiplicities, one_hot, replicates
-from clipaudit_audits.social_bias.groups import Grouping, basis_of
+from clipaudit_audits.social_bias.groups import Grouping
 from clipaudit_audits.social_bias.lexicon_rows import read
 from clipaudit_audits.social_bias.lexicon_words import WordCategory
 from clipaudit_audits.social_bias.ranked_pools import RankedPools
@@ -78,7 +78,7 @@ def study(cell: Cell, rows: pa.Table) -> Study:
     params = cell.params
     return Study(
         made=read(rows, params), seed=cell.seed, ks=(params.k,), least=params.min_group, pairs=params.intersections,
-        whole=False, own_pools=False, basis=basis_of(cell), spec=cell.spec, categories=params.categories,
+        whole=False, own_pools=False, basis=cell.groups_are, spec=cell.spec, categories=params.categories,
         cluster=params.cluster, templates=tuple(dict.fromkeys(params.templates)),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from clipaudit.contract import AuditSpec, Cell
 from clipaudit.results import GroupsAre
 from clipaudit_audits.social_bias.denigration_labels import choose
 from clipaudit_audits.social_bias.disparity_measures import Compared, Outcome, compare
-from clipaudit_audits.social_bias.groups import Grouping, basis_of, groupings
+from clipaudit_audits.social_bias.groups import Grouping, groupings
 from clipaudit_audits.social_bias.markedness_params import MarkednessParams, all_labels
 from clipaudit_audits.social_bias.markedness_rows import Answers, Floats, read
 from clipaudit_audits.social_bias.markedness_similarity import Similarity, similarity
@@ -118,4 +118,4 @@ class Study:
 
 def study(cell: Cell, rows: pa.Table) -> Study:
     """The rows of a cell."""
-    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, basis_of(cell))
+    return Study(read(rows, cell.params), cell.params, cell.spec, cell.seed, cell.groups_are)

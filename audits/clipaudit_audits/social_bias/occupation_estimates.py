@@ -14,7 +14,6 @@ from clipaudit.stats.intervals import wilson
 from clipaudit.stats.multiple import correct
 from clipaudit.stats.power import mde_null
 from clipaudit_audits.social_bias import occupation_sentences as say
-from clipaudit_audits.social_bias.groups import basis_of
 from clipaudit_audits.social_bias.occupation_measures import (
     against_null,
     correlation,
@@ -147,12 +146,12 @@ def _share(cell: Cell, name: str, side: str, hits: Floats, clusters: NDArray[np.
     estimate = Estimate(
         metric=name, title=f"{metric.title}: {side}", value=float(hits.mean()) if len(hits) else None, unit=metric.unit,
         direction=metric.direction, role="primary" if min_n else "secondary",
-        subgroup={f"{basis_of(cell)} gender": side}, interval=None if small else _proportion(hits, clusters),
+        subgroup={f"{cell.groups_are} gender": side}, interval=None if small else _proportion(hits, clusters),
         n=len(hits), clusters=len(set(clusters.tolist())), cluster_key=cell.params.cluster or None,
         status=Status.TOO_SMALL if small else Status.DESCRIBED,
     )  # fmt: skip
     return estimate.model_copy(
-        update={"sentence": say.share_sentence(estimate, side, cell.params.pronouns, basis_of(cell))}
+        update={"sentence": say.share_sentence(estimate, side, cell.params.pronouns, cell.groups_are)}
     )
 
 
@@ -189,7 +188,7 @@ def _too_small(cell: Cell, made: Measured, side: int) -> Estimate:
     metric = cell.spec.metric("margin")
     return Estimate(
         metric="margin", title=f"Margins: {SIDES[side]}", value=None, unit=metric.unit, direction=metric.direction,
-        subgroup={f"{basis_of(cell)} gender": SIDES[side]}, n=made.size(side), status=Status.TOO_SMALL,
-        sentence=f"{made.size(side)} readable images {basis_of(cell)} as {SIDES[side]} are too few to judge (at least "
+        subgroup={f"{cell.groups_are} gender": SIDES[side]}, n=made.size(side), status=Status.TOO_SMALL,
+        sentence=f"{made.size(side)} readable images {cell.groups_are} as {SIDES[side]} are too few to judge (at least "
         f"{cell.params.min_group}).",
     )  # fmt: skip

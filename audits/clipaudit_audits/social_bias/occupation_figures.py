@@ -8,7 +8,6 @@ import numpy as np
 
 from clipaudit.contract import Cell
 from clipaudit.results import Estimate, Figure, ForestFigure, GalleryFigure, GalleryItem, GroupsAre, Point, Status
-from clipaudit_audits.social_bias.groups import basis_of
 from clipaudit_audits.social_bias.occupation_rows import Measured
 from clipaudit_audits.wording import percent
 
@@ -20,10 +19,10 @@ def all_figures(cell: Cell, made: Measured, estimates: Sequence[Estimate]) -> li
     figures: list[Figure] = []
     margins = [e for e in estimates if e.metric == "margin" and e.value is not None]
     if margins:
-        figures.append(margins_forest(margins, cell.params.shares, f"images {basis_of(cell)} as men and as women"))
+        figures.append(margins_forest(margins, cell.params.shares, f"images {cell.groups_are} as men and as women"))
     accuracy = [e for e in estimates if e.metric == "resolution_accuracy" and e.value is not None]
     if accuracy:
-        figures += [_resolution(accuracy, basis_of(cell)), _gallery(cell, made)]
+        figures += [_resolution(accuracy, cell.groups_are), _gallery(cell, made)]
     return figures
 
 
@@ -90,7 +89,7 @@ def _gallery(cell: Cell, made: Measured) -> GalleryFigure:
     entries = tuple(
         GalleryItem(
             items=(made.items[i],),
-            caption=f"{made.occupations[i]}, {basis_of(cell)} as {('men', 'women')[made.labels[i]]}: "
+            caption=f"{made.occupations[i]}, {cell.groups_are} as {('men', 'women')[made.labels[i]]}: "
             f"'{(her, his)[made.labels[i]]}' leads by {lead[i]:.4f}",
             score=float(lead[i]),
         )

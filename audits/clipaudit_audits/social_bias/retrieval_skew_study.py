@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from clipaudit.contract import AuditSpec, Cell
-from clipaudit_audits.social_bias.groups import basis_of
 from clipaudit_audits.social_bias.ranked_pools import RankedPools
 from clipaudit_audits.social_bias.retrieval_skew_params import RetrievalSkewParams
 from clipaudit_audits.social_bias.retrieval_skew_rows import read
@@ -26,5 +25,5 @@ def study(cell: Cell, rows: pa.Table) -> Study:
     params = cell.params
     return Study(
         made=read(rows, params), seed=cell.seed, ks=params.k, least=params.min_group, pairs=params.intersections,
-        whole=True, own_pools=bool(params.unit), basis=basis_of(cell), spec=cell.spec, params=params,
+        whole=True, own_pools=bool(params.unit), basis=cell.groups_are, spec=cell.spec, params=params,
     )  # fmt: skip
