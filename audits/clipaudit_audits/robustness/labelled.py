@@ -42,8 +42,7 @@ def labelled(dataset: Dataset, audit: str, *, target: str, classes: int, images:
     chosen = largest_classes([name for name in names if name.strip()], classes, seed, enough=images // classes + 1)
     if len(chosen) < 2:
         raise DataError(
-            f"{audit}: data set {dataset.id!r} has {len(chosen)} classes in its column {target!r}; a choice needs at "
-            "least two"
+            f"{audit}: data set {dataset.id!r} has fewer than two classes in its column {target!r}: there is no choice"
         )
     known = set(chosen)
     used = [i for i, name in enumerate(names) if name in known]
