@@ -96,11 +96,11 @@ def _with_own_data(suite: Suite, registry: DataRegistry, data: Sequence[str]) ->
     for data_id in data:
         if data_id in named:
             continue
-        served = services(registry.open(data_id))
+        served = list(services(registry.open(data_id)))
         able = {service.audit for service in served if service.reason is None}
         if not able.intersection(audits):
             first = next((service for service in served if service.audit in audits), None)
-            why = f" ({first.audit}: {first.reason})" if first else ""
+            why = f" ({first.reason})" if first else ""
             raise UsageError(
                 f"--data {data_id}: no audit of suite {suite.id!r} can use it{why}; clipaudit describe says which can"
             )

@@ -228,7 +228,7 @@ def test_a_model_that_is_always_sure() -> None:
 
 
 def test_bad_input_is_one_line() -> None:
-    with pytest.raises(DataError, match="has 1 classes in its column 'label'"):
+    with pytest.raises(DataError, match="has fewer than two classes in its column 'label'"):
         cell(dataset(names=("apple",)))
     with pytest.raises(DataError, match="no column 'tone'"):
         cell(dataset(), groups=["tone"])

@@ -236,7 +236,7 @@ def test_reference_cells_can_be_written_from_a_run() -> None:
 
 
 def test_bad_input_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    with pytest.raises(DataError, match="has 1 classes"):
+    with pytest.raises(DataError, match="has fewer than two classes"):
         cell(dataset([image for image in DRAWN if image.label == "banana"]))
     with pytest.raises(ValidationError, match="no corruption 'fogg'; did you mean fog"):
         CorruptionParams(corruptions=("fogg",))

@@ -192,7 +192,7 @@ def test_small_changes_do_what_they_say() -> None:
 
 
 def test_bad_input_is_one_line() -> None:
-    with pytest.raises(DataError, match="has 1 classes in its column 'label'"):
+    with pytest.raises(DataError, match="has fewer than two classes in its column 'label'"):
         cell(dataset(names=("apple",)))
     with pytest.raises(DataError, match="has other words for 'tree', which is no class"):
         cell(dataset(), label_sets={"x": {"words": {"tree": "oak"}}})

@@ -190,7 +190,7 @@ def test_sets_with_too_few_images_say_so() -> None:
 
 
 def test_bad_input_is_one_line() -> None:
-    with pytest.raises(DataError, match="has 1 classes in its column 'label'; a choice needs at least two"):
+    with pytest.raises(DataError, match="has fewer than two classes in its column 'label': there is no choice"):
         cell(dataset(names=("apple",)))
     with pytest.raises(DataError, match="has no column 'labels'; did you mean label"):
         cell(dataset(), target="labels")
