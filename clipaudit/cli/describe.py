@@ -20,14 +20,17 @@ WIDTH = 100
 
 
 def describe(name: str, data: tuple[str, ...] = ()) -> str:
-    """The page of an audit, a suite or a data set (its id, or the place of one's own); UsageError with the nearest
-    names if there is none."""
+    """The page of an audit, a suite or a data set (its id, or the place of one's own), or one that was written as such
+    (the tutorial); UsageError with the nearest names if there is none."""
+    from clipaudit import pages as written
     from clipaudit.data.describe import describe_card
     from clipaudit.data.registry import parse_data_option
     from clipaudit.engine.suite import builtin_suites, load_suite
 
     registry = open_registry(data)
     audits, suites, cards = plugins.names(plugins.AUDITS), builtin_suites(), registry.ids()
+    if name in written.names():
+        return written.page(name).rstrip()
     if name not in {*audits, *suites, *cards} and Path(name).exists():
         return describe(parse_data_option(name)[0], (*data, name))
     pages = []
@@ -39,7 +42,7 @@ def describe(name: str, data: tuple[str, ...] = ()) -> str:
         page = describe_card(registry.card(name), registry.reach(name), downloads=registry.downloads(name))
         pages.append(f"{page}\n\n{served(name, data)}")
     if not pages:
-        raise UsageError(f"nothing is called {name!r}; {nearest(name, [*audits, *suites, *cards])}")
+        raise UsageError(f"nothing is called {name!r}; {nearest(name, [*audits, *suites, *cards, *written.names()])}")
     return "\n\n".join(pages)
 
 
