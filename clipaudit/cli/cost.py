@@ -48,7 +48,7 @@ def _sums(cost: Cost, model: Model) -> list[str]:
             if rate
         ),
         f"estimated time: {duration(cost.seconds)}"
-        + (f", of which {duration(cost.beyond)} beyond embedding (attacks)" if cost.beyond else ""),
+        + (f", of which {duration(cost.beyond)} beyond embedding (attacks, probes, maps)" if cost.beyond else ""),
         f"disk for new embeddings: {cost.disk_bytes / 2**20:.1f} MiB",
     ]
     return lines
