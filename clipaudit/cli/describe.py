@@ -30,7 +30,7 @@ def describe(name: str, data: tuple[str, ...] = ()) -> str:
     registry = open_registry(data)
     audits, suites, cards = plugins.names(plugins.AUDITS), builtin_suites(), registry.ids()
     if name in written.names():
-        return written.page(name).rstrip()
+        return written.page(name).rstrip() + (f"\n\n{_methods()}" if name == "methods" else "")
     if name not in {*audits, *suites, *cards} and Path(name).exists():
         return describe(parse_data_option(name)[0], (*data, name))
     pages = []
@@ -93,6 +93,17 @@ def audit_page(spec: AuditSpec) -> str:
     return "\n".join(lines)
 
 
+def _methods() -> str:
+    """What each installed audit says of its own methods, formulas and sources."""
+    pages = ["## Audits"]
+    for spec in (one.audit.spec for one in plugins.list_audits() if one.audit):
+        lines = [f"### {spec.id}: {spec.title}", "", _wrap(spec.methods), ""]
+        lines += [_wrap(f"{m.name} = {m.formula}", "- ") for m in spec.metrics if m.formula]
+        lines += ["", *(_wrap(citation, "- ") for citation in spec.citations)]
+        pages.append("\n".join(lines).rstrip())
+    return "\n\n".join(pages)
+
+
 def suite_page(suite: Suite) -> str:
     """What a suite runs, on which data, with which parameters."""
     lines = [f"suite {suite.id}: {suite.title}", ""]
@@ -126,4 +137,5 @@ def _wrap(text: str, bullet: str = "") -> str:
         initial_indent=bullet,
         subsequent_indent=" " * len(bullet),
         break_long_words=False,
+        break_on_hyphens=False,
     )

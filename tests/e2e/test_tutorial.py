@@ -10,6 +10,7 @@ import pytest
 
 from clipaudit import pages
 from clipaudit.cli import main
+from clipaudit.plugins import list_audits
 
 BLOCK = re.compile(r"```(console|toml)\n(.*?)```", re.DOTALL)
 
@@ -50,5 +51,18 @@ def test_every_step_does_what_the_page_says(
 
 
 def test_every_page_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(pages.names()) == {"methods", "tutorial"}
     for name in pages.names():
-        assert follow(f"clipaudit describe {name}", capsys) == (0, " ".join(pages.page(name).split()))
+        code, said = follow(f"clipaudit describe {name}", capsys)
+        assert code == 0
+        assert said.startswith(" ".join(pages.page(name).split()))
+
+
+def test_the_methods_page_has_the_formulas_and_sources_of_every_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = follow("clipaudit describe methods", capsys)
+    for listing in list_audits():
+        assert listing.audit is not None, listing.reason
+        spec = listing.audit.spec
+        assert f"### {spec.id}: {spec.title}" in said
+        assert all(" ".join(metric.formula.split()) in said for metric in spec.metrics)
+        assert all(" ".join(citation.split()) in said for citation in spec.citations)
