@@ -205,6 +205,27 @@ def test_an_image_that_fails_once_is_left_out_of_all() -> None:
     assert found.left_out == 1
 
 
+def test_groups_have_the_figures_of_their_images_and_change_nothing_else() -> None:
+    one, model = cell(images=60, groups=["variant"]), load_control("varied?accuracy=0.7&seed=3")
+    rows = AUDIT.run(one, model)
+    found = AUDIT.score(replace(one, dataset=None), rows)
+    records, kinds = rows.to_pylist(), sorted(set(rows["group: variant"].to_pylist()))
+    assert len(kinds) > 1
+    for kind in kinds:
+        mine = [r for r in records if r["group: variant"] == kind]
+        shown = [r["prediction"] == r["label"] for r in mine if r["severity"]]
+        clean = [r["prediction"] == r["label"] for r in mine if r["condition"] == "clean"]
+        subgroup = {"variant (annotated)": kind}
+        assert find(found, "corrupted_accuracy", **subgroup).value == pytest.approx(np.mean(shown))
+        assert find(found, "clean_accuracy", **subgroup).value == pytest.approx(np.mean(clean))
+        drop = find(found, "corruption_drop", **subgroup)
+        assert drop.value == pytest.approx(100 * (np.mean(clean) - np.mean(shown)))
+        assert drop.n == len(clean)
+        parts = AUDIT.outcomes(one, rows, drop)
+        assert parts.scale * parts.above.sum() / parts.below.sum() == pytest.approx(drop.value)
+    assert scored(model, cell(images=60)) == [e for e in found if "variant (annotated)" not in e.subgroup]
+
+
 def test_the_shipped_reference_fits_the_set_it_is_for() -> None:
     cells = load_reference("", "objects")
     assert cells is not None

@@ -22,7 +22,7 @@ from clipaudit_audits.robustness.corruptions_reference import ReferenceCells, lo
 from clipaudit_audits.robustness.corruptions_rows import measure, pictures
 from clipaudit_audits.robustness.corruptions_score import estimates
 from clipaudit_audits.robustness.corruptions_spec import SPEC
-from clipaudit_audits.robustness.labelled import Labelled, labelled
+from clipaudit_audits.robustness.labelled import Labelled, group_columns, labelled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +42,7 @@ class Corruptions(Audit):
         cells = super().plan(ctx)
         for cell in cells:  # what is lacking is said before anything runs
             _shown(cell)
+            _groups(cell)
             _reference(cell)
         return cells
 
@@ -50,21 +51,25 @@ class Corruptions(Audit):
         return Workload([p.image for p in pictures(shown, cell.params)], prompts(shown.classes, cell.params.templates))
 
     def run(self, cell: Cell, model: Model) -> pa.Table:
-        return measure(model, _shown(cell), cell.params, _reference(cell))
+        return measure(model, _shown(cell), _groups(cell), cell.params, _reference(cell))
 
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
-        return correct(estimates(outcomes(rows.to_pylist()), cell.seed), "holm", "tests")
+        return correct(estimates(outcomes(rows.to_pylist(), cell.groups_are), cell.seed), "holm", "tests")
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         records = rows.to_pylist()
-        found = outcomes(records)
+        found = outcomes(records, cell.groups_are)
         if not found.bases:
             return []
         optional = [plots.by_severity(found, cell.seed), plots.small_changes(estimates)]
         return [plots.matrix(found), *(figure for figure in optional if figure is not None), plots.worst(records)]
 
     def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
-        return items_of(outcomes(rows.to_pylist()), estimate)
+        return items_of(outcomes(rows.to_pylist(), cell.groups_are), estimate)
+
+
+def _groups(cell: Cell) -> tuple[str, ...]:
+    return group_columns(cell.require_dataset(), cell.params.groups, cell.params.target)
 
 
 def _reference(cell: Cell) -> ReferenceCells | None:

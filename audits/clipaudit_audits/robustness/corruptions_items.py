@@ -18,7 +18,11 @@ def items_of(found: Outcomes, estimate: Estimate) -> Contributions | None:
     if value is None:
         return None
     scale = 100.0 if estimate.unit == "points" else 1.0
-    return contributions(found.bases, found.clusters, value, np.ones(len(found.bases), dtype=bool), scale=scale)
+    chosen = np.ones(len(found.bases), dtype=bool)
+    for heading, group in estimate.subgroup.items():
+        if heading in found.groups:
+            chosen &= found.group(heading, group)
+    return contributions(found.bases, found.clusters, value, chosen, scale=scale)
 
 
 def _value(found: Outcomes, estimate: Estimate) -> Floats | None:

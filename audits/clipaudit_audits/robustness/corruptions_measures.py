@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clipaudit.results import Interval, Test
+from clipaudit.results import GroupsAre, Interval, Test
 from clipaudit.stats.bootstrap import bca, bca_mean
 from clipaudit.stats.clusters import codes
 from clipaudit.stats.paired import paired_permutation
 from clipaudit.stats.power import mde_mean
 from clipaudit.stimuli.corruption import CLEAN, COMMON
+from clipaudit_audits.robustness.labelled import GROUP, heading
 
 Floats = NDArray[np.float64]
 Condition = tuple[str, int]  # name and severity
@@ -26,6 +27,7 @@ class Outcomes:
 
     right, same: by condition, (n,) whether the prediction was right, and the same as on the clean image.
     reference: by condition, the reference model's error, where it is known.
+    groups: by heading ("gender (annotated)"), each image's group.
     """
 
     bases: tuple[str, ...]
@@ -36,6 +38,7 @@ class Outcomes:
     reference_name: str
     left_out: int
     small: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
 
     @property
     def clean(self) -> Floats:
@@ -52,12 +55,28 @@ class Outcomes:
         shown = {name for name, _ in self.right}
         return [name for name in names if name in shown]
 
+    def among(self, chosen: NDArray[np.bool_]) -> Outcomes:
+        """The images where `chosen` (n,) is true."""
+        kept = np.flatnonzero(chosen)
+        return replace(
+            self,
+            bases=tuple(self.bases[i] for i in kept),
+            clusters=tuple(self.clusters[i] for i in kept),
+            right={key: values[kept] for key, values in self.right.items()},
+            same={key: values[kept] for key, values in self.same.items()},
+            groups={name: tuple(values[i] for i in kept) for name, values in self.groups.items()},
+        )
+
+    def group(self, heading: str, value: str) -> NDArray[np.bool_]:
+        """(n,) which images are of a group."""
+        return np.array([each == value for each in self.groups[heading]], dtype=bool)
+
     def mean(self, names: Sequence[str]) -> Floats:
         """(n,) share of the corruptions `names`, at all severities, under which each image was named correctly."""
         return np.asarray(np.mean([self.right[name, s] for name in names for s in self.severities], axis=0))
 
 
-def outcomes(records: Sequence[Mapping[str, Any]]) -> Outcomes:
+def outcomes(records: Sequence[Mapping[str, Any]], groups_are: GroupsAre = "annotated") -> Outcomes:
     """From rows. An image that failed under one condition is left out of all, so that pairs stay pairs."""
     bad = {r["base"] for r in records if r["error"] is not None}
     good = sorted((r for r in records if r["base"] not in bad), key=lambda r: str(r["base"]))
@@ -70,11 +89,14 @@ def outcomes(records: Sequence[Mapping[str, Any]]) -> Outcomes:
         key, i = (str(r["condition"]), int(r["severity"])), number[str(r["base"])]
         right.setdefault(key, np.zeros(len(number)))[i] = r["prediction"] == r["label"]
         same.setdefault(key, np.zeros(len(number)))[i] = r["prediction"] == clean[str(r["base"])]
+    of = {str(r["base"]): r for r in good}
+    columns = [name for name in (good[0] if good else {}) if name.startswith(GROUP)]
     known = {(str(r["condition"]), int(r["severity"])): r for r in good if r["reference_error"] is not None}
     return Outcomes(
         bases=tuple(cluster), clusters=tuple(cluster.values()), right=right, same=same,
         reference={key: float(r["reference_error"]) for key, r in known.items()},
         reference_name=next((str(r["reference"]) for r in known.values()), ""), left_out=len(bad),
+        groups={heading(name, groups_are): tuple(str(of[base][name]) for base in cluster) for name in columns},
         small=tuple(dict.fromkeys(sorted(str(r["condition"]) for r in good if r["small"]))),
     )  # fmt: skip
 

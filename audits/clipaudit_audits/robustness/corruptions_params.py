@@ -39,6 +39,9 @@ class CorruptionParams(TemplateParams):
         default=("flip", "crop=0.9", "jpeg=75", "bilinear=200", "nearest=200"), max_length=20,
         description=f"Small natural changes, with their amounts: {', '.join(AMOUNTS)}.",
     )  # fmt: skip
+    groups: tuple[str, ...] = Field(
+        default=(), max_length=12, description="Columns of annotated groups; none given: those that the card names."
+    )
     reference: str = Field(
         default="", description="File of the reference model's cells; empty: those that ship, on the data they are for."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from clipaudit.images import ImageRef
 from clipaudit.stimuli.corruption import CLEAN, Corrupted
 from clipaudit_audits.robustness.corruptions_params import CorruptionParams, small_change
 from clipaudit_audits.robustness.corruptions_reference import ReferenceCells
-from clipaudit_audits.robustness.labelled import Labelled
+from clipaudit_audits.robustness.labelled import GROUP, Labelled
 from clipaudit_audits.robustness.zero_shot_rows import choice
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def pictures(shown: Labelled, params: CorruptionParams) -> Iterator[Shown]:
             yield Shown(small_change(clean, text), i, text, 0, True)
 
 
-def measure(model: Model, shown: Labelled, params: CorruptionParams, reference: ReferenceCells | None) -> pa.Table:
-    """One row per picture."""
+def measure(
+    model: Model, shown: Labelled, groups: Sequence[str], params: CorruptionParams, reference: ReferenceCells | None
+) -> pa.Table:  # fmt: skip
+    """One row per picture. groups: columns of annotated groups."""
     import pyarrow as pa
 
     position = {name: i for i, name in enumerate(shown.classes)}
@@ -62,6 +64,7 @@ def measure(model: Model, shown: Labelled, params: CorruptionParams, reference: 
                 "item": one.image.id, "base": shown.images[one.base].id, "cluster": shown.clusters[one.base],
                 "label": label, "condition": one.condition, "severity": one.severity, "small": one.small,
                 "error": error,
+                **{f"{GROUP}{name}": shown.images[one.base].attributes[name] for name in groups},
                 **_reference(one, reference),
             }  # fmt: skip
             if error is None:
@@ -70,7 +73,7 @@ def measure(model: Model, shown: Labelled, params: CorruptionParams, reference: 
                 lead = float(values[right] - np.delete(values, right).max())
                 record |= {"prediction": choice(values, shown.classes), "lead": lead}
             records.append(record)
-    return pa.Table.from_pylist(records, schema=_schema())
+    return pa.Table.from_pylist(records, schema=_schema(groups))
 
 
 def _reference(one: Shown, cells: ReferenceCells | None) -> dict[str, object]:
@@ -82,12 +85,12 @@ def _reference(one: Shown, cells: ReferenceCells | None) -> dict[str, object]:
     return {"reference": cells.model, "reference_error": None if known is None else known[one.severity - 1]}
 
 
-def _schema() -> pa.Schema:
+def _schema(groups: Sequence[str]) -> pa.Schema:
     import pyarrow as pa
 
     text, number = pa.string(), pa.float64()
     return pa.schema([
         ("item", text), ("base", text), ("cluster", text), ("label", text), ("condition", text),
         ("severity", pa.int32()), ("small", pa.bool_()), ("prediction", text), ("lead", number), ("reference", text),
-        ("reference_error", number), ("error", text),
+        ("reference_error", number), *((f"{GROUP}{name}", text) for name in groups), ("error", text),
     ])  # fmt: skip

@@ -34,6 +34,7 @@ def estimates(found: Outcomes, seed: int) -> list[Estimate]:
         *_accuracies(maker, found, common, seed),
         *(_drop(maker, found, name, seed) for name in (*common, *further)),
         *(e for name in found.small for e in _small(maker, found, name, seed)),
+        *(e for heading in found.groups for e in _by_group(maker, found, heading, common, seed)),
     ]
 
 
@@ -109,6 +110,27 @@ def _accuracies(maker: Maker, found: Outcomes, common: list[str], seed: int) -> 
             f"({n:,} images, {len(common):,} corruptions, {len(found.severities):,} severities).",
         ),
     ]  # fmt: skip
+
+
+def _by_group(maker: Maker, found: Outcomes, heading: str, common: list[str], seed: int) -> list[Estimate]:
+    """Accuracy with and without corruptions, and the loss, in every group. Described: no family of tests of its own."""
+    result = []
+    for group in sorted({value for value in found.groups[heading] if value.strip()}):
+        part, subgroup = found.among(found.group(heading, group)), {heading: group}
+        lost = paired(part.clean, part.mean(common), part.clusters, seed, maker.unit)
+        bounds, n = in_points(lost.interval), len(part.bases)
+        result += [
+            *(
+                each.model_copy(update={"subgroup": subgroup, "sentence": f"{heading} {group}: {each.sentence}"})
+                for each in _accuracies(maker, part, common, seed)
+            ),
+            maker.estimate(
+                "corruption_drop", 100 * lost.value, n, len(set(part.clusters)), bounds, role="secondary",
+                subgroup=subgroup, sentence=f"Of images with {heading} {group}, corruptions lose accuracy by "
+                f"{points_text(100 * lost.value)}{between(bounds)} ({n:,} images).",
+            ),
+        ]  # fmt: skip
+    return result
 
 
 def _drop(maker: Maker, found: Outcomes, name: str, seed: int) -> Estimate:

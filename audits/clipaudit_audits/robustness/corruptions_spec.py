@@ -46,7 +46,7 @@ METRICS = (
 
 SPEC = AuditSpec(
     id="corruptions",
-    version="1",
+    version="2",
     family="robustness",
     title="Corruptions and small changes",
     question="Does the model still see what it saw when the picture is noisy, blurred, foggy, or merely saved again?",
