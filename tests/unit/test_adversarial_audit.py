@@ -77,6 +77,29 @@ def test_the_planted_robust_accuracy_is_found(model: Model, part: str) -> None:
     assert one(estimates, "clean_accuracy").value == len(exact) / 60
 
 
+def test_groups_that_lie_near_a_border_and_far_from_it_are_told_apart(model: Model) -> None:
+    """The exact distance to another class plants it: at a radius between them one group falls whole, one stands."""
+    plain, some = linear.dataset(60), linear.subjects(60)
+    exact = linear.exact_distances(some.pixels, some.labels, "linf")
+    middle = float(np.median(exact))
+    near = {some.seeds[i] for i in np.flatnonzero(exact < middle)}
+
+    class Grouped(linear.Drawn):
+        @property
+        def attributes(self) -> dict[str, str]:
+            return {"label": self.label, "lies": "near" if int(self.id) in near else "far"}
+
+    images = [Grouped(image.id, image.pixels, image.label) for image in plain.images]
+    data = replace(plain, images=images, columns=("label", "lies"))
+    _, _, estimates = measured(model, data, "linf", eps_linf=[middle * 0.999], groups=["lies"], steps=30, targets=4)
+    found = {group: one(estimates, "group_robust_accuracy", **{"lies (annotated)": group}) for group in ("near", "far")}
+    assert found["far"].value == 1
+    assert found["near"].value <= 0.1  # within the attack's tolerance of the border
+    assert [found[group].n for group in ("near", "far")] == [len(near), len(exact) - len(near)]
+    whole = one(estimates, "robust_accuracy")
+    assert whole.value * whole.n == pytest.approx(sum(each.value * each.n for each in found.values()))
+
+
 @pytest.mark.parametrize("part", ["linf", "l2"])
 def test_radius_zero_is_clean_accuracy_exactly(model: Model, part: str) -> None:
     _, rows, estimates = measured(model, linear.dataset(40), part, **{f"eps_{part}": [0]})

@@ -81,7 +81,7 @@ class Adversarial(Audit):
     def score(self, cell: Cell, rows: pa.Table) -> list[Estimate]:
         part, kept = _part(cell), readable(rows)
         if part in ("linf", "l2"):
-            return scoring.white_box(kept, cell.seed)
+            return scoring.white_box(kept, cell.seed, cell.groups_are)
         if part == "targeted":
             return scoring.targeted(kept, cell.seed)
         return scoring.transfer(kept, cell.seed) if part == "transfer" else scoring.for_all(kept, cell.seed, part)

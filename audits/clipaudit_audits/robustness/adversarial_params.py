@@ -73,6 +73,9 @@ class AdversarialParams(TemplateParams):
         "targets that are nearest to success; False: with all of them.",
     )
     queries: int = Field(default=1000, ge=1, le=100_000, description="Queries that Square may make for one image.")
+    groups: tuple[str, ...] = Field(
+        default=(), max_length=12, description="Columns of annotated groups; none given: those that the card names."
+    )
     native: bool = Field(
         default=False,
         description="Attack small square pictures at their own size; they are then enlarged inside the network.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,13 +17,14 @@ Record = dict[str, Any]
 
 # kind: "attack" the strongest; "noise" a random change of the same size; the checks "zero", "gradient", "short",
 # "again", "large" and "square"; "targeted"; "universal"; "transfer".
-_TEXT = ("item", "cluster", "kind", "norm", "label", "clean", "wanted", "taken", "by", "error")
+_TEXT = ("item", "cluster", "groups", "kind", "norm", "label", "clean", "wanted", "taken", "by", "error")
 _NUMBERS = ("eps", "size", "cosine_before", "cosine_after", "cosine_label")
 
 
 def schema() -> pa.Schema:
-    """item, cluster, kind, norm, eps, label, clean (prediction), right (clean), wanted (text), taken (for), success,
-    by (attack), steps, size (norm of the change), cosines to the wanted text and to the label, pictures, error."""
+    """item, cluster, groups (column to value, as JSON), kind, norm, eps, label, clean (prediction), right (clean),
+    wanted (text), taken (for), success, by (attack), steps, size (norm of the change), cosines to the wanted text and
+    to the label, pictures, error."""
     import pyarrow as pa
 
     fields = [pa.field(name, pa.string()) for name in _TEXT] + [pa.field(name, pa.float64()) for name in _NUMBERS]
@@ -43,6 +45,7 @@ def record(trial: Trial, position: int, kind: str, **values: Any) -> Record:
     return {
         "item": sample.images[position].id,
         "cluster": sample.clusters[position],
+        "groups": json.dumps({name: sample.images[position].attributes[name] for name in sample.groups}),
         "kind": kind,
         "label": sample.labels[position],
         "clean": trial.clean[position],

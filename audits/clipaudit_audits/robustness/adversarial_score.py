@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-from clipaudit.results import Estimate, Reference
+from clipaudit.results import Estimate, GroupsAre, Reference
 from clipaudit_audits.robustness.adversarial_checks import checks, failures
 from clipaudit_audits.robustness.adversarial_estimates import (
     NORMS,
@@ -15,13 +16,15 @@ from clipaudit_audits.robustness.adversarial_estimates import (
     radius_text,
     reference,
 )
+from clipaudit_audits.robustness.labelled import heading
 from clipaudit_audits.wording import percent
 
 
-def white_box(rows: Sequence[Row], seed: int) -> list[Estimate]:
-    """Robust accuracy, both success rates and noise at every radius; clean accuracy; Square alone; the checks."""
+def white_box(rows: Sequence[Row], seed: int, groups_are: GroupsAre) -> list[Estimate]:
+    """Robust accuracy, both success rates and noise at every radius; by group; clean; Square alone; the checks."""
     scorer = Scorer(seed, failures(rows))
     found = [e for eps in radii(rows, "attack") for e in _at(scorer, rows, eps)]
+    found += [e for eps in radii(rows, "attack") for e in _by_group(scorer, rows, eps, groups_are)]
     clean = scorer.share_of(of_kind(rows, "zero"), lambda row: bool(row["right"]))
     found.append(scorer.rate("clean_accuracy", clean, "Without attack the model is right on {}", role="secondary"))
     for eps in radii(rows, "square"):
@@ -60,6 +63,23 @@ def _at(scorer: Scorer, rows: Sequence[Row], eps: float) -> list[Estimate]:
             "noise_success", noise, f"Random noise of the size of {within} breaks {{}} of the images that are right",
             role="control", subgroup=subgroup,
         ),
+    ]  # fmt: skip
+
+
+def _by_group(scorer: Scorer, rows: Sequence[Row], eps: float, groups_are: GroupsAre) -> list[Estimate]:
+    attacked = [(json.loads(row["groups"]), row) for row in of_kind(rows, "attack", eps)]
+    asked = sorted({(name, group) for of, _ in attacked for name, group in of.items() if group.strip()})
+    return [
+        scorer.rate(
+            "group_robust_accuracy",
+            scorer.share_of(
+                [row for of, row in attacked if of[name] == group],
+                lambda row: bool(row["right"]) and not row["success"],
+            ),
+            f"With {_within(rows, eps)}, {{}} of images {groups_are} as {name} {group} are right under every attack",
+            role="secondary", subgroup={**_subgroup(rows, eps), heading(name, groups_are): group},
+        )
+        for name, group in asked
     ]  # fmt: skip
 
 

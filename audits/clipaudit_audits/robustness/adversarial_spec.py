@@ -34,6 +34,8 @@ CHECKS = (
 
 METRICS = (
     _rate("robust_accuracy", "Robust accuracy", WORSE_LOW, "P(right when clean and under every attack)"),
+    _rate("group_robust_accuracy", "Robust accuracy by group", WORSE_LOW, "P(right when clean and under every attack), "
+          "images of a group"),
     _rate("attack_success", "Attack success", WORSE_HIGH, "P(wrong under some attack | right when clean)"),
     MetricSpec(
         name="accuracy_drop", title="Accuracy lost to the attack", unit="points", direction=WORSE_HIGH,
@@ -57,7 +59,7 @@ METRICS = (
 
 SPEC = AuditSpec(
     id="adversarial",
-    version="2",
+    version="3",
     family="robustness",
     title="Adversarial images",
     question="How small a change of the pixels, chosen to deceive, makes the model wrong, or makes it see any text?",

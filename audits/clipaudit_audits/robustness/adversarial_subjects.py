@@ -17,6 +17,7 @@ from clipaudit.stimuli.recipe import seed_from
 from clipaudit.zeroshot import ensemble, prompts
 from clipaudit_audits.choosing import largest_classes, spread
 from clipaudit_audits.robustness.adversarial_params import AdversarialParams
+from clipaudit_audits.robustness.labelled import group_columns
 
 if TYPE_CHECKING:
     import torch
@@ -32,11 +33,13 @@ MADE_ON = 200  # images that a change for all is made on, at most
 
 @dataclass(frozen=True)
 class Sample:
-    """The images drawn, and the classes (m,) among which the model chooses, sorted."""
+    """The images drawn, and the classes (m,) among which the model chooses, sorted. groups: columns of annotated
+    groups."""
 
     images: tuple[ImageRef, ...]
     classes: tuple[str, ...]
     clusters: tuple[str, ...]
+    groups: tuple[str, ...]
 
     @property
     def labels(self) -> list[str]:
@@ -61,7 +64,8 @@ def draw(dataset: Dataset, params: AdversarialParams, seed: int) -> Sample:
     chosen = [used[i] for i in spread([labels[i] for i in used], params.images, seed)]
     images = tuple(dataset.images[i] for i in chosen)
     cluster = dataset.cluster if dataset.cluster in dataset.columns else None
-    return Sample(images, tuple(classes), tuple(i.attributes[cluster] if cluster else i.id for i in images))
+    units = tuple(i.attributes[cluster] if cluster else i.id for i in images)
+    return Sample(images, tuple(classes), units, group_columns(dataset, params.groups, "label"))
 
 
 @dataclass(frozen=True)
