@@ -221,5 +221,5 @@ def test_bad_input_is_one_line() -> None:
         ManipulationParams(manipulations=("patch-shuffle=1,2",))
     with pytest.raises(ValidationError, match="given twice"):
         ManipulationParams(manipulations=("contrast=0.5", "contrast=0.7"))
-    with pytest.raises(DataError, match="has 1 classes"):
+    with pytest.raises(DataError, match="has fewer than two classes"):
         cell(dataset([image for image in DRAWN if image.label == "banana"]))
