@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipaudit.results import Estimate
-from clipaudit_audits.robustness.labelled import GROUP
+from clipaudit.results import Estimate, GroupsAre
+from clipaudit_audits.robustness.labelled import GROUP, heading
 from clipaudit_audits.robustness.typographic_estimates import Scorer
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KIND = {"wrong": "with a wrong label on them", "real": "photographed with a wrong label"}
 
 
-def by_group(scorer: Scorer, rows: pa.Table, how: str) -> list[Estimate]:
+def by_group(scorer: Scorer, rows: pa.Table, how: GroupsAre) -> list[Estimate]:
     """Accuracy under attack, and written label chosen, in every group. `how`: who named the groups ("annotated")."""
     kind = next(kind for kind in ("real", "wrong") if scorer.results.named(kind))
     outcome, found = scorer.outcome(kind), []
@@ -27,7 +27,7 @@ def by_group(scorer: Scorer, rows: pa.Table, how: str) -> list[Estimate]:
         for level in sorted(set(of.values())):
             among = outcome.seen & (group == level)
             where = f"Of images {how} as {name} {level}, {KIND[kind]},"
-            subgroup = {f"{name} ({how})": level}
+            subgroup = {heading(column, how): level}
             found += [
                 scorer.rate(
                     "attacked_accuracy", scorer.share_of(outcome.right, among), f"{where} the model was right on {{}}.",
