@@ -25,16 +25,6 @@ def skew(counts: ArrayLike, target: ArrayLike) -> Floats:
     return np.asarray(np.log(np.maximum(top, 1.0)) - np.log(k) - np.log(np.asarray(target, np.float64)))
 
 
-def max_skew(counts: ArrayLike, target: ArrayLike) -> Floats:
-    """MaxSkew@k (Geyik 2019, equation 2): the skew of the group that is most over-represented; (..., G) to (...)."""
-    return np.asarray(skew(counts, target).max(axis=-1))
-
-
-def min_skew(counts: ArrayLike, target: ArrayLike) -> Floats:
-    """MinSkew@k (Geyik 2019, equation 1): the skew of the group that is most under-represented; (..., G) to (...)."""
-    return np.asarray(skew(counts, target).min(axis=-1))
-
-
 def bias(first: ArrayLike, second: ArrayLike) -> Floats:
     """Bias@K = (first - second) / (first + second), counts in the top K (Wang, Liu and Wang 2021); 0 without either.
 
