@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from clipaudit.data.dataset import Dataset
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 CONTRACT_VERSION = 1
 
@@ -232,6 +233,10 @@ class Audit(ABC):
     def seconds(self, cell: Cell, model: Model) -> float:
         """What `run` will take beyond embedding its workload, as far as a short trial on a few items can tell."""
         return 0.0
+
+    def validation(self) -> Sequence[Validation]:
+        """Effects of known size that the audit should find: what `clipaudit validate` measures. Costs nothing to call."""
+        return ()
 
 
 class TemplateParams(Params):
