@@ -235,7 +235,7 @@ class Audit(ABC):
         return 0.0
 
     def validation(self) -> Sequence[Validation]:
-        """Effects of known size that the audit should find: what `clipaudit validate` measures. Costs nothing to call."""
+        """Effects of known size that the audit should find, for `clipaudit validate`. Costs nothing to call."""
         return ()
 
 

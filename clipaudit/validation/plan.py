@@ -91,8 +91,8 @@ def items(
     from clipaudit.results import DataInfo
 
     info = DataInfo(
-        id=id, title="Planted items", digest="planted", items=len(attributes), licence="CC0-1.0", consent="nobody shown",
-        groups=groups, groups_are="drawn",
+        id=id, title="Planted items", digest="planted", items=len(attributes), licence="CC0-1.0",
+        consent="nobody is shown", groups=groups, groups_are="drawn",
     )  # fmt: skip
     images = [PlantedItem(f"{i:05d}", values) for i, values in enumerate(attributes)]
     return Dataset(info, images, tuple(attributes[0]), cluster)
