@@ -409,6 +409,17 @@ class RunResult(Record):
     not_tested: tuple[str, ...] = ()  # audits of the catalogue outside this suite
 
 
+class ShardInfo(Record):
+    """Which share of a run a directory holds. cells: "<slug>-<key>" of the whole run, in order."""
+
+    index: int
+    of: int
+    cells: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.of}"
+
+
 class Manifest(Record):
     """`manifest.json`: how and where the run was made. Times and machine facts live here."""
 
@@ -427,3 +438,7 @@ class Manifest(Record):
     forward_passes: Mapping[str, int] = Field(default_factory=dict)  # images, texts, from_cache_*
     cell_seconds: Mapping[str, float] = Field(default_factory=dict)
     result_digest: str | None = None
+    rows_digests: Mapping[str, str] = Field(default_factory=dict)  # "<slug>-<key>" of a cell -> sha256 of its rows
+    # Cells measured before an upgrade, in a run that was resumed after it -> the versions then, where they differ.
+    cell_versions: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    shard: ShardInfo | None = None  # None: the whole run

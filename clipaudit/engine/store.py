@@ -3,7 +3,7 @@
 RUN/manifest.json            how, where and when: versions, hardware, seconds
 RUN/result.json              what was found: identical byte for byte for the same command
 RUN/report.html
-RUN/cells/<slug>-<key>/      cell.json, rows.parquet, thumbs/*.webp
+RUN/cells/<slug>-<key>/      cell.json, rows.parquet, thumbs/*.webp, versions.json, and SHA256SUMS over them
 RUN/scratch/<slug>-<key>/    what a cell that takes long has done so far; gone once it is complete
 """
 
@@ -12,21 +12,31 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from clipaudit.engine import environment
+from clipaudit.engine.seal import NAME as SUMS
+from clipaudit.engine.seal import ROWS, fault, seal, sums
 from clipaudit.errors import StorageError, UsageError
-from clipaudit.results import CellResult, Manifest, RunResult
+from clipaudit.results import CellResult, CellStatus, Manifest, RunResult
+from clipaudit.text import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_log = logging.getLogger(__name__)
+
+VERSIONS = "versions.json"
+_PARTIAL, _OLD = ".partial-", ".old-"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _T = TypeVar("_T", CellResult, RunResult, Manifest)
 
@@ -78,14 +88,40 @@ class RunStore:
         return _read(path, Manifest) if path.is_file() else None
 
     def finished(self, slug: str, key: str) -> CellResult | None:
-        """The committed cell, or None if it has to be run. A damaged one counts as not run."""
-        path = self.folder(slug, key) / "cell.json"
-        if not path.is_file():
+        """The committed cell, or None if it has to be run. A damaged or edited one counts as not run: that is said."""
+        folder = self.folder(slug, key)
+        if not folder.is_dir():
             return None
+        wrong = self.fault(slug, key)
+        if not wrong:
+            try:
+                return _read(folder / "cell.json", CellResult)
+            except UsageError as error:  # sealed by another version, with another form of cells
+                wrong = str(error)
+        _log.warning("%s: %s; this cell is run again", printable(folder), wrong)
+        return None
+
+    def fault(self, slug: str, key: str, *, absent_is_fine: bool = False) -> str:
+        """What is wrong with a committed cell's files; "" where they are as the run wrote them."""
+        folder = self.folder(slug, key)
+        return fault(folder, rows=self._recorded().get(folder.name), absent_is_fine=absent_is_fine)
+
+    def account(self, result: RunResult) -> dict[str, Mapping[str, object]]:
+        """What the manifest says of the finished cells: `rows_digests`, and `cell_versions` where a cell was measured
+        under other versions of packages than are installed now."""
+        done = [self.folder(cell.slug, cell.key) for cell in result.cells if cell.status is CellStatus.DONE]
+        digests = {folder.name: digest for folder in done if (digest := sums(folder).get(ROWS))}
+        now = environment.versions()
+        differing = {folder.name: environment.changes(_versions(folder), now) for folder in done}
+        return {"rows_digests": digests, "cell_versions": {name: old for name, old in differing.items() if old}}
+
+    def _recorded(self) -> Mapping[str, str]:
+        """Digests of rows in the manifest that lies there."""
         try:
-            return _read(path, CellResult)
-        except UsageError:
-            return None
+            manifest = self.manifest()
+        except UsageError:  # damaged: said where it is needed
+            return {}
+        return manifest.rows_digests if manifest else {}
 
     def rows(self, slug: str, key: str) -> pa.Table:
         """The rows of a committed cell."""
@@ -131,34 +167,45 @@ class RunStore:
                 f"{self.root}: another run is writing here; wait for it or choose another --out"
             ) from error
         try:
-            for leftover in (self.root / "cells").glob(".partial-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            self._tidy()
             yield
         finally:
             self._lock.close()
+
+    def _tidy(self) -> None:
+        """Clear away what a killed writer left; a cell that it was about to replace comes back."""
+        for old in (self.root / "cells").glob(f"{_OLD}*"):
+            target = old.with_name(old.name.removeprefix(_OLD))
+            if not target.exists():
+                old.replace(target)
+        for leftover in (*(self.root / "cells").glob(f"{_OLD}*"), *(self.root / "cells").glob(f"{_PARTIAL}*")):
+            shutil.rmtree(leftover, ignore_errors=True)
+        for name in ("result.json", "manifest.json"):  # written under the lock only
+            for leftover in self.root.glob(f".{name}.*.tmp"):
+                with suppress(OSError):
+                    leftover.unlink()
 
     def commit(self, cell: CellResult, rows: pa.Table | None, thumbs: Mapping[str, bytes]) -> None:
         """Write a cell's folder in full, then move it into place."""
         import pyarrow.parquet as pq
 
+        with _replacing(self.folder(cell.slug, cell.key)) as partial:
+            (partial / "thumbs").mkdir()
+            for name, data in thumbs.items():
+                (partial / "thumbs" / name).write_bytes(data)
+            if rows is not None:
+                pq.write_table(rows, partial / ROWS, compression="zstd")
+            (partial / VERSIONS).write_text(json.dumps(environment.versions(), indent=1) + "\n", encoding="utf-8")
+            (partial / "cell.json").write_bytes(_json(cell))
+        shutil.rmtree(self.scratch(cell.slug, cell.key), ignore_errors=True)
+
+    def revise(self, cell: CellResult) -> None:
+        """Replace what was concluded from a committed cell's rows; they, and the thumbnails, stay as they are."""
         target = self.folder(cell.slug, cell.key)
-        partial = target.with_name(f".partial-{target.name}")
-        with storing(target):
-            shutil.rmtree(partial, ignore_errors=True)
-            try:
-                (partial / "thumbs").mkdir(parents=True)
-                for name, data in thumbs.items():
-                    (partial / "thumbs" / name).write_bytes(data)
-                if rows is not None:
-                    pq.write_table(rows, partial / "rows.parquet", compression="zstd")
-                (partial / "cell.json").write_bytes(_json(cell))
-                if target.exists():
-                    shutil.rmtree(target)
-                partial.replace(target)
-                shutil.rmtree(self.scratch(cell.slug, cell.key), ignore_errors=True)
-            except OSError:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise
+        with _replacing(target) as partial:
+            anew = shutil.ignore_patterns("cell.json", SUMS)
+            shutil.copytree(target, partial, ignore=anew, copy_function=_linked, dirs_exist_ok=True)
+            (partial / "cell.json").write_bytes(_json(cell))
 
     def write_result(self, result: RunResult) -> str:
         """Write result.json; returns its sha256."""
@@ -168,6 +215,44 @@ class RunStore:
 
     def write_manifest(self, manifest: Manifest) -> None:
         write_atomic(self.root / "manifest.json", _json(manifest))
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A new folder to fill; it is then sealed and takes the place of `target`, which is there at any moment, whole,
+    old or new (or set aside, where a kill fell between two renamings: `_tidy` brings it back)."""
+    partial, old = (target.with_name(f"{prefix}{target.name}") for prefix in (_PARTIAL, _OLD))
+    with storing(target):
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.mkdir(parents=True)
+            yield partial
+            seal(partial)
+            if target.exists():
+                target.replace(old)
+            partial.replace(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            if old.exists() and not target.exists():
+                old.replace(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file under a second name where the file system has that, else a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _versions(folder: Path) -> dict[str, str]:
+    try:
+        found = json.loads((folder / VERSIONS).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(version) for name, version in found.items()} if isinstance(found, dict) else {}
 
 
 def _json(record: CellResult | RunResult | Manifest) -> bytes:
