@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipaudit import anchors
 from clipaudit.cli.outcome import console
 from clipaudit.gate.results import GateResult, RuleResult, State
 from clipaudit.gate.standing import basis, label, ordered, verdict_line
@@ -30,8 +31,9 @@ def show_gate(result: GateResult, report: Path | None = None) -> None:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
+        places = anchors.rules(rule.id for rule in result.rules) if report is not None else {}
         for rule in ordered(result):
-            table.add_row(Text(label(rule), _style(rule.state)), _name(rule), _words(rule))
+            table.add_row(Text(label(rule), _style(rule.state)), _name(rule), _words(rule, places.get(rule.id)))
         out.print(table)
     for problem in result.problems:
         out.print(f"problem: {printable(problem, limit=None)}", markup=False)
@@ -51,10 +53,13 @@ def _name(rule: RuleResult) -> Text:
     return Text.assemble(printable(rule.id, limit=40), (f"\n{rule.severity}", "dim"))
 
 
-def _words(rule: RuleResult) -> Text:
+def _words(rule: RuleResult, place: str | None) -> Text:
+    """place: the rule's anchor in the report, where there is one."""
     from rich.text import Text
 
-    return Text.assemble(printable(rule.asked, limit=None), "\n", (printable(rule.reason, limit=None), "dim"))
+    lines = (rule.reason, *([] if place is None else [anchors.link(place)]))
+    said = "".join(f"\n{printable(line, limit=None)}" for line in lines)
+    return Text.assemble(printable(rule.asked, limit=None), (said, "dim"))
 
 
 def _style(state: State) -> str:

@@ -84,11 +84,11 @@ def _commands_off(github: bool) -> Iterator[None]:
 
 def _refreshed_report(run: Path) -> Path | None:
     """The report that lies in the run's directory, which now says how the gate ended."""
-    from clipaudit import api
+    from clipaudit import anchors, api
     from clipaudit.engine.store import RunStore
 
     store = RunStore(run)
-    if not (run / "report.html").is_file():
+    if not (run / anchors.REPORT).is_file():
         return None
     return api.write_report(store, store.result(), store.manifest())
 

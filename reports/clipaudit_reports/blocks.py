@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from clipaudit import numbers
+from clipaudit import anchors, numbers
 from clipaudit.results import CellResult, Estimate
-from clipaudit_reports import anchors
 from clipaudit_reports.findings import finding, severity, size
 from clipaudit_reports.strips import Scale
 from clipaudit_reports.view import Block, FindingView, Severity, SeverityGroup

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clipaudit import numbers
+from clipaudit import anchors, numbers
 from clipaudit.results import CellResult, GalleryFigure
-from clipaudit_reports import anchors, blocks
+from clipaudit_reports import blocks
 from clipaudit_reports.budget import Detail
 from clipaudit_reports.figures import plot_view
 from clipaudit_reports.galleries import Album

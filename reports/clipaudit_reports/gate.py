@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from clipaudit import numbers
+from clipaudit import anchors, numbers
 from clipaudit.gate.results import Compared, GateResult, Judged, RuleResult, State, WaiverUse
 from clipaudit.gate.standing import label, ordered
 from clipaudit.gate.words import change_text
 from clipaudit.results import CellResult
-from clipaudit_reports import anchors
 from clipaudit_reports.blocks import Ids
 from clipaudit_reports.strips import Scale
 from clipaudit_reports.view import CellView, GateView, RuleView, Strip, WaiverView
@@ -47,8 +46,7 @@ class Places:
 
 def gate_view(gate: GateResult, places: Places) -> GateView:
     """All rules, what blocks first; waivers in use before the others."""
-    unique = anchors.Unique()
-    found = {rule.id: unique(f"rule--{anchors.slug(rule.id)}") for rule in gate.rules}
+    found = anchors.rules(rule.id for rule in gate.rules)
     waivers = sorted(gate.waivers, key=lambda waiver: _USES.index(waiver.state))
     facts = (
         ("policy", gate.policy),

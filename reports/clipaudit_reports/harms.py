@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from clipaudit import numbers
+from clipaudit import anchors, numbers
 from clipaudit.results import CellResult, Estimate, Harm
-from clipaudit_reports import anchors
 from clipaudit_reports.blocks import Ids, severity_groups, words
 from clipaudit_reports.findings import severity, size
 from clipaudit_reports.view import TESTED, CellView, Glance, HarmSection, Severity, SeverityGroup

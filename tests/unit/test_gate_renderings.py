@@ -78,6 +78,7 @@ def test_all_renderings_agree(
 ) -> None:
     make, policy, profile, state, code = scene
     run = make(tmp_path / "run")
+    (run / "report.html").write_text("")  # of the run; the gate writes it anew
     (tmp_path / "gate.toml").write_text(policy)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     files = {form: tmp_path / f"gate.{form}" for form in ("json", "junit", "markdown")}
@@ -100,6 +101,8 @@ def test_all_renderings_agree(
     _junit(files["junit"], found)
     _github(annotations, found, line)
     _reports(run, found, labels)
+    said = [terminal, files["markdown"].read_text().replace("\\", ""), files["junit"].read_text(), annotations]
+    _links((run / "report.html").read_text(), found, *said)
 
 
 def _terminal(text: str, line: str, labels: dict[str, str]) -> None:
@@ -159,6 +162,20 @@ def _reports(run: Path, found: GateResult, labels: dict[str, str]) -> None:
     for said in labels.values():
         assert said in words
         assert said.replace("(", "\\(").replace(")", "\\)") in text
+
+
+def _links(page: str, found: GateResult, terminal: str, markdown: str, junit: str, annotations: str) -> None:
+    """Every place in the page that is named is there, and every rule's is named where the rule is."""
+    links = {form: re.findall(r"report\.html#([\w-]+)", text) for form, text in
+             {"terminal": terminal, "markdown": markdown, "junit": junit, "github": annotations}.items()}  # fmt: skip
+    for anchor in {each for named in links.values() for each in named}:
+        assert page.count(f' id="{anchor}"') == 1, anchor
+    rules = sorted(f"rule--{one.id}" for one in found.rules)
+    assert sorted(links["terminal"]) == sorted(["rules", *rules])
+    assert sorted(links["markdown"]) == sorted(links["junit"]) == rules
+    assert sorted(links["github"]) == sorted(
+        f"rule--{one.id}" for one in found.rules if one.blocks or label(one) != "PASS"
+    )
 
 
 def test_an_interrupted_run_and_a_bad_policy_end_in_one_line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clipaudit import anchors
 from clipaudit.gate.results import GateResult, RuleResult, State
 from clipaudit.gate.standing import label, ordered, verdict_line
 from clipaudit.text import printable
@@ -13,13 +14,15 @@ def render(result: GateResult) -> str:
     level = "notice" if result.exit_code == 0 else "error"
     lines = [_command(level, "clipaudit gate", verdict_line(result))]
     lines += [_command("error", "clipaudit gate: the run", problem) for problem in result.problems]
-    lines += [_annotation(rule) for rule in ordered(result) if rule.blocks or rule.state is not State.PASS]
+    places = anchors.rules(rule.id for rule in result.rules)
+    looked_at = [rule for rule in ordered(result) if rule.blocks or rule.state is not State.PASS]
+    lines += [_annotation(rule, anchors.link(places[rule.id])) for rule in looked_at]
     return "\n".join(lines) + "\n"
 
 
-def _annotation(rule: RuleResult) -> str:
+def _annotation(rule: RuleResult, link: str) -> str:
     title = f"{label(rule)}: {rule.id} ({rule.severity})"
-    return _command("error" if rule.blocks else "warning", title, f"{rule.asked}. {rule.reason}")
+    return _command("error" if rule.blocks else "warning", title, f"{rule.asked}. {rule.reason}. See {link}")
 
 
 def _command(kind: str, title: str, message: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipaudit import anchors
 from clipaudit.gate.results import GateResult, RuleResult, State
 from clipaudit.gate.standing import basis, label, verdict_line
 from clipaudit.text import printable
@@ -20,7 +21,8 @@ def render(result: GateResult) -> str:
     suite = TestSuite(_line(f"clipaudit gate: {result.policy or result.suite}"))
     for key, value in (("verdict", verdict_line(result)), ("exit code", result.exit_code), ("basis", basis(result))):
         suite.add_property(key, _line(value))
-    suite.add_testcases([_case(rule) for rule in result.rules])
+    places = anchors.rules(rule.id for rule in result.rules)
+    suite.add_testcases([_case(rule, anchors.link(places[rule.id])) for rule in result.rules])
     for problem in result.problems:
         case = TestCase("run", "clipaudit.gate.input")
         case.result = [Error(_line(problem), "ERROR")]
@@ -31,7 +33,7 @@ def render(result: GateResult) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def _case(rule: RuleResult) -> TestCase:
+def _case(rule: RuleResult, link: str) -> TestCase:
     from junitparser import Error, Failure, Skipped, TestCase
 
     case = TestCase(_line(rule.id), f"clipaudit.gate.{rule.severity}")
@@ -42,7 +44,7 @@ def _case(rule: RuleResult) -> TestCase:
         case.result = [Failure(message, label(rule))]
     elif rule.state is not State.PASS:
         case.result = [Skipped(message, label(rule))]
-    case.system_out = _line(f"{rule.asked}. {rule.reason}")
+    case.system_out = _line(f"{rule.asked}. {rule.reason}. See {link}")
     return case
 
 

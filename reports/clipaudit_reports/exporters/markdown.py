@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clipaudit import anchors
 from clipaudit.gate.results import GateResult, RuleResult
 from clipaudit.gate.standing import basis, label, ordered, verdict_line
 from clipaudit_reports.exporters.markup import safe, table
@@ -14,7 +15,9 @@ def render(result: GateResult) -> str:
     lines = [f"## {_mark(result.state.value)} {safe(verdict_line(result))}", "", safe(basis(result)), ""]
     lines += [f"- **Problem:** {safe(problem)}" for problem in result.problems]
     if result.rules:
-        lines += ["", *table(("rule", "severity", "verdict", "asked", "found"), map(_row, ordered(result)))]
+        places = anchors.rules(rule.id for rule in result.rules)
+        rules = (_row(rule, anchors.link(places[rule.id])) for rule in ordered(result))
+        lines += ["", *table(("rule", "severity", "verdict", "asked", "found", "in the report"), rules)]
     if result.waivers:
         rows = [(use.rule, use.model[:12], use.state, use.expires, use.owner, use.reason) for use in result.waivers]
         lines += ["", "### Waivers", "", *table(("rule", "model", "state", "expires", "owner", "reason"), rows)]
@@ -25,5 +28,5 @@ def _mark(state: str) -> str:
     return _MARKS.get(state, "🚫")
 
 
-def _row(rule: RuleResult) -> tuple[str, ...]:
-    return rule.id, rule.severity, f"{_mark(rule.state.value)} {label(rule)}", rule.asked, rule.reason
+def _row(rule: RuleResult, link: str) -> tuple[str, ...]:
+    return rule.id, rule.severity, f"{_mark(rule.state.value)} {label(rule)}", rule.asked, rule.reason, link

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from clipaudit.results import Estimate
+
+REPORT = "report.html"  # name of the page in the directory of a run
 
 
 def slug(text: str, limit: int = 48) -> str:
@@ -25,9 +27,20 @@ def slug(text: str, limit: int = 48) -> str:
     return f"{words[:limit].strip('-')}-{digest}".strip("-")
 
 
-def finding(cell_slug: str, estimate: Estimate) -> str:
+def finding(cell_name: str, estimate: Estimate) -> str:
     """The id of one estimate: cell, metric, role unless primary, and subgroup."""
-    return "--".join(["finding", slug(cell_slug), *_identity(estimate)])
+    return "--".join(["finding", slug(cell_name), *_identity(estimate)])
+
+
+def rules(ids: Iterable[str]) -> dict[str, str]:
+    """The ids of a gate's rules by the rules' names, in the order of the policy."""
+    unique = Unique()
+    return {name: unique(f"rule--{slug(name)}") for name in ids}
+
+
+def link(anchor: str) -> str:
+    """Where it is, from the directory of the run: "report.html#rule--accuracy"."""
+    return f"{REPORT}#{anchor}"
 
 
 def _identity(estimate: Estimate) -> list[str]:
