@@ -23,10 +23,11 @@ from clipaudit.engine import environment
 from clipaudit.engine.plan import Plan, PlannedCell, make_plan
 from clipaudit.engine.progress import Reporter, Silent
 from clipaudit.engine.run import MAX_ERROR_RATE, Execution, execute
+from clipaudit.engine.shard import Shard, cell_names
 from clipaudit.engine.store import RunStore, write_atomic
 from clipaudit.engine.suite import Suite, SuiteEntry, load_suite, parse_overrides
 from clipaudit.errors import UsageError
-from clipaudit.results import Manifest, RunResult
+from clipaudit.results import Manifest, RunResult, ShardInfo
 
 if TYPE_CHECKING:
     from clipaudit.data.registry import DataRegistry
@@ -129,19 +130,25 @@ def audit(
     request: Request,
     out: Path | None = None,
     *,
+    shard: Shard | None = None,
     reporter: Reporter | None = None,
     report: bool = True,
     debug: bool = False,
 ) -> Outcome:
-    """Plan, run (or resume) and report. Raises ClipAuditError; whatever was finished before stays stored."""
+    """Plan, run (or resume) and report. Raises ClipAuditError; whatever was finished before stays stored.
+
+    With `shard` only its share of the cells is run, and no report written: `engine.merge` makes the run of all shares.
+    """
     reporter = reporter or Silent()
     started, clock = datetime.now(UTC), time.perf_counter()
-    store = RunStore(out or request.default_out)
-    plan, _ = prepare(request)
+    store = RunStore(out or _default_out(request, shard))
+    whole, _ = prepare(request)
+    plan = whole if shard is None else shard.plan(whole)
     with store.writing():
-        model = open_for(plan, request, reporter)
-        manifest = _manifest(plan, model, started)
+        model = open_for(whole, request, reporter)  # every share probes the precision on the same sample
+        manifest = _manifest(whole, model, started, shard)
         _same_run(store, manifest)
+        manifest = _with_past(manifest, store, reporter)
         store.write_manifest(manifest)
         reporter.begin(len(plan.cells), len(plan.images()), len(plan.texts()))
 
@@ -164,8 +171,9 @@ def audit(
         for unrun in plan.unrun:
             reporter.cell_ended(unrun, False)
         manifest = _finish(manifest, model, execution, store.write_result(result), time.perf_counter() - clock)
+        manifest = store.accounted(manifest, result)
         store.write_manifest(manifest)
-    page = write_report(store, result, manifest) if report else None
+    page = write_report(store, result, manifest) if report and shard is None else None
     return Outcome(store.root, result, manifest, page)
 
 
@@ -197,7 +205,13 @@ def embed(plan: Plan, model: Model, out: Path) -> None:
     write_recorded(model, list(plan.images().values()), plan.texts(), out)
 
 
-def _manifest(plan: Plan, model: Model, started: datetime) -> Manifest:
+def _default_out(request: Request, shard: Shard | None) -> Path:
+    out = request.default_out
+    return out if shard is None else out.with_name(f"{out.name}-shard-{shard.index}-of-{shard.of}")
+
+
+def _manifest(plan: Plan, model: Model, started: datetime, shard: Shard | None) -> Manifest:
+    names = () if shard is None else cell_names(plan, model.info.fingerprint)
     return Manifest(
         command=tuple(sys.argv),
         started=started.isoformat(timespec="seconds"),
@@ -209,6 +223,7 @@ def _manifest(plan: Plan, model: Model, started: datetime) -> Manifest:
         model_fingerprint=model.info.fingerprint,
         seed=plan.seed,
         data={planned.cell.data.id: planned.cell.data.digest for planned in plan.cells if planned.cell.data},
+        shard=None if shard is None else ShardInfo(index=shard.index, of=shard.of, cells=names),
     )
 
 
@@ -228,7 +243,21 @@ def _same_run(store: RunStore, new: Manifest) -> None:
     old = store.manifest()
     if old is None:
         return
+    held, wanted = (None if one.shard is None else str(one.shard) for one in (old, new))
+    if held != wanted:
+        what = "a whole run" if held is None else f"shard {held} of a run"
+        raise UsageError(f"{store.root} holds {what}; choose another --out (each shard has a directory of its own)")
     for what in ("suite_digest", "model_fingerprint", "seed"):
         if getattr(old, what) != getattr(new, what):
             word = what.removesuffix("_digest").removesuffix("_fingerprint")
             raise UsageError(f"{store.root} holds a run with another {word}; choose another --out or remove it")
+
+
+def _with_past(new: Manifest, store: RunStore, reporter: Reporter) -> Manifest:
+    """The manifest with what is known of the cells that are there already; what has changed since is said."""
+    old = store.manifest()
+    if old is None:
+        return new
+    for line in environment.since(old, new):
+        reporter.note(line)
+    return new.model_copy(update={"rows_digests": old.rows_digests})

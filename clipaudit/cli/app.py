@@ -90,4 +90,15 @@ def suite_options(command: F) -> F:
 
 
 # Commands register themselves; their bodies import what they need when they are called.
-from clipaudit.cli import catalogue, comparing, doctor, exporting, gating, linting, reporting, running, starting  # noqa: E402, F401
+from clipaudit.cli import (  # noqa: E402, F401
+    catalogue,
+    comparing,
+    doctor,
+    exporting,
+    gating,
+    linting,
+    merging,
+    reporting,
+    running,
+    starting,
+)

@@ -24,20 +24,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of unreadable items above which a cell fails.",
 )
+@click.option("--shard", metavar="I/N", help="Run the I-th of N shares of the cells; merge makes the run of them.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress, only the outcome.")
-def run(out: Path | None, no_report: bool, quiet: bool, **options: Any) -> int:
+def run(out: Path | None, shard: str | None, no_report: bool, quiet: bool, **options: Any) -> int:
     """Run a suite (default: demo) on a model and write the report. The same command resumes."""
     import os
 
     from clipaudit import api
+    from clipaudit.cli.merging import show_share
     from clipaudit.cli.outcome import show_outcome
     from clipaudit.engine.progress import make_reporter
+    from clipaudit.engine.shard import Shard
     from clipaudit.verdict import summarise
 
     debug = "CLIPAUDIT_DEBUG" in os.environ
+    share = None if shard is None else Shard.parse(shard)
     with make_reporter(quiet) as reporter:
-        outcome = api.audit(_request(options), out, reporter=reporter, report=not no_report, debug=debug)
+        outcome = api.audit(_request(options), out, shard=share, reporter=reporter, report=not no_report, debug=debug)
+    if share is not None:
+        return show_share(outcome, share)
     show_outcome(outcome)
     return summarise(outcome.result).exit_code
 

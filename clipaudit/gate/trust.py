@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clipaudit.engine.rescore import RUN_AGAIN
 from clipaudit.engine.store import RunStore
 from clipaudit.errors import ExitCode, UsageError
 from clipaudit.gate.select import same_cell
@@ -45,6 +46,10 @@ def open_run(path: Path) -> Run:
         raise UsageError(f"{path}: no manifest.json here; is it the directory of a run?")
     if manifest.finished is None or not (path / "result.json").is_file():
         raise Interrupted(f"{path}: this run was interrupted; give the same clipaudit run command again, it resumes")
+    if manifest.shard is not None:
+        raise UsageError(
+            f"{path}: shard {manifest.shard} of a run; make the whole with clipaudit merge DIR ... --out RUN"
+        )
     return Run(store, store.result(), manifest, hashlib.sha256((path / "result.json").read_bytes()).hexdigest())
 
 
@@ -57,6 +62,20 @@ def doubts(run: Run) -> Iterator[str]:
         )
     if run.result.model.fingerprint != run.manifest.model_fingerprint:
         yield f"{run.name}: result.json and manifest.json name different models"
+    for cell in run.result.cells:
+        if cell.status is not CellStatus.DONE or not run.store.folder(cell.slug, cell.key).is_dir():
+            continue
+        wrong = run.store.fault(cell.slug, cell.key, absent_is_fine=True)
+        if wrong:
+            yield f"{run.store.folder(cell.slug, cell.key)}: {wrong}; {RUN_AGAIN}"
+
+
+def sound(path: Path) -> Run:
+    """A finished run that is as it was written; UsageError with the first doubt otherwise."""
+    run = open_run(path)
+    for doubt in doubts(run):
+        raise UsageError(doubt)
+    return run
 
 
 def errored(run: Run) -> list[str]:
