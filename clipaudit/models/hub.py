@@ -7,6 +7,7 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlparse
 
 from clipaudit.errors import ClipAuditError, ModelError
@@ -24,7 +25,7 @@ def hub_access(what: str, *, offline: bool) -> Iterator[None]:
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = before or offline
     try:
-        with quiet():
+        with quiet(), _no_code():
             yield
     except ClipAuditError:
         raise
@@ -44,6 +45,22 @@ def close_if_unreachable() -> None:
         socket.getaddrinfo(urlparse(constants.ENDPOINT).hostname, 443)
     except OSError:
         constants.HF_HUB_OFFLINE = True
+
+
+@contextmanager
+def _no_code() -> Iterator[None]:
+    """Where a repository brings code, transformers asks on the terminal whether to run it; here the answer is no."""
+    try:
+        from transformers import dynamic_module_utils
+    except ImportError:  # an extra: without it nothing asks
+        yield
+        return
+    modules: Any = dynamic_module_utils
+    before, modules.TIME_OUT_REMOTE_CODE = modules.TIME_OUT_REMOTE_CODE, 0
+    try:
+        yield
+    finally:
+        modules.TIME_OUT_REMOTE_CODE = before
 
 
 @contextmanager

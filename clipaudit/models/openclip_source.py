@@ -10,11 +10,14 @@ from typing import Any
 
 from clipaudit.errors import ModelError, nearest
 from clipaudit.models.hub import close_if_unreachable
+from clipaudit.paths import leaves
+from clipaudit.text import printable
 
 CONFIG = "open_clip_config.json"
 _WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
 _SUFFIXES = frozenset({".safetensors", ".bin", ".pt", ".pth"})
 _QUICK = "-quickgelu"
+_CODE = "trust_remote_code"
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,11 @@ def from_folder(path: str) -> Source:
     config = _read_config(folder / CONFIG)
     overrides: dict[str, Any] = {}
     text = dict(config["model_cfg"].get("text_cfg", {}))
-    if str(text.get("hf_model_name") or "").startswith("."):
-        text["hf_model_name"] = str((folder / text["hf_model_name"]).resolve())
+    name = str(text.get("hf_model_name") or "")
+    if leaves(name):
+        raise ModelError(f"{folder / CONFIG}: hf_model_name = {printable(name)!r} leaves the folder; write '.'")
+    if name.startswith("."):
+        text["hf_model_name"] = str((folder / name).resolve())
         text["hf_model_pretrained"] = False
         overrides["text_cfg"] = text
     return Source(f"local-dir:{folder}", _weights_in(folder), overrides=overrides)
@@ -127,11 +133,27 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: no such file; a folder of open_clip has its configuration there")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not valid JSON ({error})") from error
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
         raise ModelError(f"{path}: has no 'model_cfg'")
+    if not isinstance(config["model_cfg"].get("text_cfg", {}), dict):
+        raise ModelError(f"{path}: 'text_cfg' must be an object")
+    _refuse_code(config, path)
     return config
+
+
+def _refuse_code(config: Any, path: Path) -> None:
+    """open_clip hands `tokenizer_kwargs` on to transformers, which would run what the folder brings."""
+    if isinstance(config, Mapping):
+        if config.get(_CODE):
+            raise ModelError(f"{path}: {_CODE} asks to run code that comes with the weights; it is never run")
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            _refuse_code(part, path)
 
 
 def _weights_in(folder: Path) -> Path:

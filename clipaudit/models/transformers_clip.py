@@ -92,19 +92,18 @@ def _read(spec: str, place: str, *, local: bool) -> tuple[Any, Any, Any]:
     import torch
     from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 
-    config = AutoConfig.from_pretrained(place, local_files_only=local)
+    access = {"local_files_only": local, "trust_remote_code": False}  # code of a repository: never, nor asked for
+    config: Any = AutoConfig.from_pretrained(place, **access)
     if config.model_type not in FAMILIES:
         raise ModelError(f"{spec}: model type {config.model_type!r} is not supported; {nearest('', FAMILIES)}")
-    model, report = AutoModel.from_pretrained(
-        place, local_files_only=local, dtype=torch.float32, output_loading_info=True
-    )
+    model, report = AutoModel.from_pretrained(place, **access, dtype=torch.float32, output_loading_info=True)
     problems = {kind: sorted(map(str, names)) for kind, names in report.items() if names}
     if problems:
         kind, names = next(iter(problems.items()))
         raise ModelError(f"{spec}: weights do not fit: {kind.replace('_', ' ')}: {', '.join(names[:3])}")
-    tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=local)
+    tokenizer: Any = AutoTokenizer.from_pretrained(place, **access)
     processor: Any = AutoImageProcessor
-    return model, tokenizer, processor.from_pretrained(place, local_files_only=local)
+    return model, tokenizer, processor.from_pretrained(place, **access)
 
 
 def _refuse_path(rest: str) -> None:
