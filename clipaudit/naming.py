@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clipaudit.results import CellResult
+
 Cell = tuple[str, Mapping[str, Any]]  # slug and parameters
 
 
@@ -21,6 +23,11 @@ def cell_names(cells: Sequence[Cell]) -> list[str]:
         alike.setdefault(slug, []).append(params)
     telling = {slug: _telling(found) for slug, found in alike.items()}
     return [" ".join([slug, *(f"{key}={_text(params.get(key))}" for key in telling[slug])]) for slug, params in cells]
+
+
+def names_by_key(cells: Sequence[CellResult]) -> dict[str, str]:
+    """The names of a run's cells by their keys."""
+    return dict(zip([cell.key for cell in cells], cell_names([(c.slug, c.params) for c in cells]), strict=True))
 
 
 def _telling(cells: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from clipaudit.cli.outcome import console
 from clipaudit.engine.cost import Cost, estimate_cost
 from clipaudit.engine.plan import Plan
 from clipaudit.models.protocol import Model
+from clipaudit.naming import cell_names
 from clipaudit.text import printable
 
 
@@ -19,10 +20,11 @@ def show_plan(plan: Plan, model: Model) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in ("cell", "what", "images", "texts"):
         table.add_column(name, justify="right" if name in ("images", "texts") else "left", overflow="fold")
-    for planned in plan.cells:
+    names = cell_names([(each.cell.slug, each.cell.params.model_dump(mode="json")) for each in plan.cells])
+    for planned, name in zip(plan.cells, names, strict=True):
         missing = sorted(planned.cell.spec.needs - model.capabilities)
         note = f" (not run: the model offers no {', '.join(missing)})" if missing else ""
-        cells = (planned.cell.slug, planned.cell.title + note)
+        cells = (name, planned.cell.title + note)
         counts = (str(len(planned.workload.images)), str(len(planned.workload.texts)))
         table.add_row(*(Text(printable(cell, limit=200)) for cell in cells), *counts)
     out.print(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from clipaudit.naming import names_by_key
 from clipaudit.numbers import count_text, half_width, interval_text, p_text, value_text
 from clipaudit.results import CellResult, CellStatus, Estimate, Status
 from clipaudit.text import printable
@@ -33,22 +34,27 @@ def show_outcome(outcome: Outcome) -> None:
     """The first findings of each cell, what was not run, the verdict line, where the report is."""
     out = console()
     verdict = summarise(outcome.result)
-    rows = [row for cell in outcome.result.cells for row in cell_rows(cell)]
+    names = names_by_key(outcome.result.cells)
+    rows = [row for cell in outcome.result.cells for row in cell_rows(cell, names[cell.key])]
     if rows:
         out.print(_table(rows, out.width))
     for cell in outcome.result.cells:
         if cell.status is not CellStatus.DONE:
-            out.print(f"{cell.status.value}: {printable(cell.slug)}: {printable(cell.reason, limit=400)}", markup=False)
+            said = f"{cell.status.value}: {printable(names[cell.key])}: {printable(cell.reason, limit=400)}"
+            out.print(said, markup=False)
     for warning in outcome.result.model.warnings:
         out.print(f"note: {printable(warning, limit=400)}", markup=False)
     out.print(f"{verdict.state}: {verdict.headline}", markup=False, style="bold")
     out.print(f"report: {outcome.report or outcome.path / 'result.json'}", markup=False, soft_wrap=True)
 
 
-def cell_rows(cell: CellResult) -> list[tuple[str, ...]]:
-    """The cell's primary estimates, effects first, then the smallest p; at most `PER_CELL`, and how many more."""
+def cell_rows(cell: CellResult, name: str) -> list[tuple[str, ...]]:
+    """The cell's primary estimates, effects first, then the smallest p; at most `PER_CELL`, and how many more.
+
+    name: by which it is told from the other cells.
+    """
     primary = sorted((estimate for estimate in cell.estimates if estimate.role == "primary"), key=_weight)
-    rows = [_row(cell, estimate) for estimate in primary[:PER_CELL]]
+    rows = [_row(name, estimate) for estimate in primary[:PER_CELL]]
     more = primary[PER_CELL:]
     if more:
         effects = sum(estimate.status is Status.EFFECT for estimate in more)
@@ -77,7 +83,7 @@ def _table(rows: list[tuple[str, ...]], width: int) -> Table:
     return table
 
 
-def _row(cell: CellResult, estimate: Estimate) -> tuple[str, ...]:
+def _row(name: str, estimate: Estimate) -> tuple[str, ...]:
     where = ", ".join(value for value in estimate.subgroup.values() if value not in estimate.title)
     title = f"{estimate.title} ({where})" if where else estimate.title
     interval = estimate.interval
@@ -85,7 +91,7 @@ def _row(cell: CellResult, estimate: Estimate) -> tuple[str, ...]:
     test = estimate.test
     p = None if test is None else test.p if test.p_adjusted is None else test.p_adjusted
     return (
-        printable(cell.slug),
+        printable(name),
         printable(title, limit=70),
         value_text(estimate.value, estimate.unit, spread=spread),
         "" if interval is None else interval_text(interval.low, interval.high, estimate.unit),

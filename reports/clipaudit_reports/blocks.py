@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from clipaudit import anchors, numbers
+from clipaudit.naming import names_by_key
 from clipaudit.results import CellResult, Estimate
 from clipaudit_reports.findings import finding, severity, size
 from clipaudit_reports.strips import Scale
@@ -26,9 +27,10 @@ class Ids:
 
     def __init__(self, cells: Sequence[CellResult]) -> None:
         self.unique = anchors.Unique()
-        self.cell = {cell.key: self.unique(f"cell--{anchors.slug(cell.slug)}") for cell in cells}
+        self.names = names_by_key(cells)
+        self.cell = {cell.key: self.unique(f"cell--{anchors.slug(self.names[cell.key])}") for cell in cells}
         self._estimates = {
-            (cell.key, index): self.unique(anchors.finding(cell.slug, estimate))
+            (cell.key, index): self.unique(anchors.finding(self.names[cell.key], estimate))
             for cell in cells
             for index, estimate in enumerate(cell.estimates)
         }

@@ -20,7 +20,7 @@ def cell_view(cell: CellResult, ids: blocks.Ids, album: Album, detail: Detail) -
     plots: list[PlotView] = []
     galleries: list[GalleryView] = []
     for figure in cell.figures:
-        anchor = ids.unique(f"figure--{anchors.slug(cell.slug)}--{anchors.slug(figure.id)}")
+        anchor = ids.unique(f"figure--{anchors.slug(ids.names[cell.key])}--{anchors.slug(figure.id)}")
         if isinstance(figure, GalleryFigure):
             galleries.append(album.view(cell, figure, anchor))
         else:
