@@ -101,4 +101,5 @@ from clipaudit.cli import (  # noqa: E402, F401
     reporting,
     running,
     starting,
+    validating,
 )

@@ -12,7 +12,7 @@ from clipaudit.errors import DataError, UsageError, nearest
 from clipaudit.text import printable
 
 if TYPE_CHECKING:
-    from clipaudit.contract import AuditSpec, MetricSpec
+    from clipaudit.contract import Audit, AuditSpec, MetricSpec
     from clipaudit.engine.serves import Service
     from clipaudit.engine.suite import Suite
 
@@ -35,7 +35,8 @@ def describe(name: str, data: tuple[str, ...] = ()) -> str:
         return describe(parse_data_option(name)[0], (*data, name))
     pages = []
     if name in audits:
-        pages.append(audit_page(plugins.load_audit(name).spec))
+        audit = plugins.load_audit(name)
+        pages.append(f"{audit_page(audit.spec)}\n\n{_validated(audit)}")
     if name in suites:
         pages.append(suite_page(load_suite(name)))
     if name in cards:
@@ -91,6 +92,19 @@ def audit_page(spec: AuditSpec) -> str:
     lines += ["", "Sources"] + [_wrap(citation, "- ") for citation in spec.citations]
     lines += ["", f"Run it alone: clipaudit run {spec.id} --model reference"]
     return "\n".join(lines)
+
+
+def _validated(audit: Audit) -> str:
+    """What its package says of the audit on models with a known effect."""
+    from clipaudit.validation.stored import stored
+    from clipaudit.validation.words import summary
+
+    found = stored(audit)
+    if found is not None:
+        return _wrap(f"Validated on models with a known effect: {summary(found)}.")
+    if audit.validation():
+        return _wrap(f"Not validated in this version; clipaudit validate {audit.spec.id} does it.")
+    return "Not validated: it declares no planted effect."
 
 
 def _methods() -> str:

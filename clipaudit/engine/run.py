@@ -15,6 +15,7 @@ from clipaudit.engine.store import RunStore
 from clipaudit.engine.thumbnails import illustrate
 from clipaudit.errors import ClipAuditError, NotSupported, StorageError
 from clipaudit.results import CellResult, CellStatus, RunResult
+from clipaudit.validation.stored import cautioned
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,7 +139,7 @@ def score_cell(audit: Audit, cell: Cell, key: str, rows: pa.Table, max_error_rat
             f"first: {errors[0] if errors else 'there are no items'}"
         )
         return base.model_copy(update={"status": CellStatus.ERRORED, "reason": reason})
-    estimates = audit.score(cell, rows)
+    estimates = cautioned(audit, audit.score(cell, rows))
     figures = audit.figures(cell, rows, estimates)
     return base.model_copy(update={"estimates": tuple(estimates), "figures": tuple(figures)})
 

@@ -27,7 +27,7 @@ class Standing(StrEnum):
 class Proportion:
     """`hits` of `n` runs, what they should be, and the band in which chance alone leaves them.
 
-    level: index of the curve's level; None: over all of them.
+    level: index of the curve's level; None: over all of them (`overall`, as is the only one of a curve).
     low, high: 95 % Clopper-Pearson interval. band: the proportions that are inside, ends included.
     """
 
@@ -44,6 +44,10 @@ class Proportion:
     @property
     def share(self) -> float:
         return self.hits / self.n
+
+    @property
+    def overall(self) -> bool:
+        return self.level is None or sum(level.judged_intervals > 0 for level in self.curve.levels) == 1
 
     @property
     def standing(self) -> Standing:

@@ -69,3 +69,25 @@ class ValidationResult(Record):
     schema_version: str = VALIDATION_SCHEMA_VERSION
     clipaudit_version: str
     audits: tuple[AuditValidation, ...]
+
+
+def as_json(found: ValidationResult) -> str:
+    """The text of `validation.json`: one line for each level, so that a change can be read."""
+    import json
+
+    def line(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    head = {name: value for name, value in found.model_dump(mode="json").items() if name != "audits"}
+    lines = [f'{{{line(head)[1:-1]}, "audits": [']
+    for i, audit in enumerate(found.audits):
+        body = audit.model_dump(mode="json", exclude_defaults=True)
+        curves = body.pop("curves")
+        lines.append(f' {line(body)[:-1]}, "curves": [')
+        for j, curve in enumerate(curves):
+            levels = curve.pop("levels")
+            lines.append(f'  {line(curve)[:-1]}, "levels": [')
+            lines += [f"   {line(level)}{',' if k + 1 < len(levels) else ''}" for k, level in enumerate(levels)]
+            lines.append(f"  ]}}{',' if j + 1 < len(curves) else ''}")
+        lines.append(f" ]}}{',' if i + 1 < len(found.audits) else ''}")
+    return "\n".join([*lines, "]}"]) + "\n"

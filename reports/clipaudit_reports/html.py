@@ -35,19 +35,23 @@ def render_html(
 
     Full detail if the page then stays below `budget.PAGE` bytes, else as much as does.
     """
-    page = ""
+    text = ""
     for detail in LADDER:
-        page = _page(build_report(result, manifest, thumbnails, detail, gate))
-        if len(page.encode()) <= PAGE:
+        text = _page(build_report(result, manifest, thumbnails, detail, gate))
+        if len(text.encode()) <= PAGE:
             break
-    return page
+    return text
+
+
+def page(template: str, **values: object) -> str:
+    """A page from a template of this package, with the styles of its plots gathered."""
+    return classed(_environment().get_template(template).render(**values))
 
 
 def _page(view: ReportView) -> str:
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    template = _environment().get_template("report.html.j2")
-    return classed(template.render(report=view, script=script, script_digest=digest))
+    return page("report.html.j2", report=view, script=script, script_digest=digest)
 
 
 @cache
@@ -60,7 +64,7 @@ def _script() -> str:
     return Markup((files("clipaudit_reports") / "templates" / "report.js").read_text(encoding="utf-8").strip())
 
 
-def classed(page: str) -> str:
+def classed(text: str) -> str:
     """The page with the styles of all plots in its own style sheet, each once: they are half of a plot's size.
 
     Only tags of plots match: everything else on the page is escaped.
@@ -72,7 +76,7 @@ def classed(page: str) -> str:
             return match[0]
         return f'{match[1]}class="{names.setdefault(match[2], f"p{len(names)}")}"'
 
-    body = _PLOT_STYLE.sub(name, page)
+    body = _PLOT_STYLE.sub(name, text)
     rules = "".join(f".{short}{{{_tight(style)}}}" for style, short in names.items())
     return body.replace("</style>", f"{rules}\n</style>", 1)
 

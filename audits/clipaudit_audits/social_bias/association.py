@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Association(Audit):
@@ -67,6 +68,11 @@ class Association(Audit):
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         tests, sets = read_rows(rows)
         return draw(sets, _cases(tests, sets), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.association_validation import plans
+
+        return plans()
 
 
 def _concrete(cell: Cell) -> tuple[TestFile, list[ConcreteTest]]:
