@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import click
 
@@ -19,7 +22,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     debug = "--debug" in arguments
     if debug:
         os.environ["CLIPAUDIT_DEBUG"] = "1"
+    _stop_in_order()
     sys.exit(_run([argument for argument in arguments if argument != "--debug"], debug))
+
+
+def _stop_in_order() -> None:
+    """Being told to stop (a scheduler's time limit, a cancelled job, a closed terminal) is like Ctrl-C: what is
+    finished is written, and the command can be given again. A signal that the caller has ignored (nohup) stays so."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
 
 
 def _run(arguments: list[str], debug: bool) -> int:
@@ -27,7 +44,8 @@ def _run(arguments: list[str], debug: bool) -> int:
         code = app.main(arguments, prog_name="clipaudit", standalone_mode=False)
         return int(code or 0)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        click.echo("interrupted: finished cells are kept, the same command goes on from here", err=True)
+        command = printable(shlex.join(["clipaudit", *arguments]), limit=1000)
+        click.echo(f"interrupted: finished cells are kept, the same command goes on from here: {command}", err=True)
         return ExitCode.INTERRUPTED
     except click.exceptions.Exit as stop:
         return stop.exit_code

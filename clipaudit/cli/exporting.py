@@ -34,10 +34,11 @@ def export(run: Path, form: str, out: Path, weights: tuple[Path, ...]) -> None:
     in-toto                   an unsigned statement of how the gate ended
     """
     from clipaudit.engine.rows import export_rows
-    from clipaudit.engine.store import RunStore, write_atomic
+    from clipaudit.engine.store import write_atomic
     from clipaudit.errors import UsageError
+    from clipaudit.gate.trust import sound
 
-    store = RunStore(run)
+    store = sound(run).store
     if weights and form != "in-toto":
         raise UsageError("--weights is for in-toto statements")
     if form in ROWS:

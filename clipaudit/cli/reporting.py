@@ -18,10 +18,10 @@ RUN = click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path, out: Path | None, form: str) -> None:
     """Write the report of a finished RUN anew."""
     from clipaudit import api
-    from clipaudit.engine.store import RunStore
+    from clipaudit.gate.trust import sound
 
-    store = RunStore(run)
-    click.echo(api.write_report(store, store.result(), store.manifest(), out, form))
+    found = sound(run)
+    click.echo(api.write_report(found.store, found.result, found.manifest, out, form))
 
 
 @app.command()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+
+from clipaudit.results import Manifest
 
 PACKAGES = (
     "clipaudit", "torch", "open_clip_torch", "timm", "transformers", "tokenizers", "numpy", "scipy", "statsmodels",
@@ -42,6 +44,30 @@ def versions() -> Mapping[str, str]:
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     """Versions in `old`, of what `new` has in another version. What either does not know is no difference."""
     return {name: version for name, version in old.items() if new.get(name, version) != version}
+
+
+def told(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """The differences in one phrase: "torch 2.8.0 (now 2.9.0), numpy 2.1 (now 2.2)"; "" where there are none."""
+    return ", ".join(f"{name} {version} (now {new[name]})" for name, version in changes(old, new).items())
+
+
+def measuring(manifest: Manifest) -> dict[str, str]:
+    """Versions of what a run's numbers depend on, from its manifest."""
+    kept = {name: manifest.packages[name] for name in ("clipaudit", *MEASURING) if name in manifest.packages}
+    return {"python": manifest.python, **kept}
+
+
+def since(old: Manifest, new: Manifest) -> Iterator[str]:
+    """What has changed since a run was begun that is now resumed: versions, data sets. One line each."""
+    upgraded = told(measuring(old), measuring(new))
+    if upgraded:
+        yield (
+            f"note: this run was begun with {upgraded}; finished cells are kept as they were measured, and the "
+            "manifest names them; choose another --out to measure all with what is installed now"
+        )
+    for name, digest in old.data.items():
+        if new.data.get(name, digest) != digest:
+            yield f"note: data set {name} has changed since this run was begun; its cells are run again as it is now"
 
 
 def hardware() -> dict[str, str]:

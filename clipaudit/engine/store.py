@@ -106,14 +106,15 @@ class RunStore:
         folder = self.folder(slug, key)
         return fault(folder, rows=self._recorded().get(folder.name), absent_is_fine=absent_is_fine)
 
-    def account(self, result: RunResult) -> dict[str, Mapping[str, object]]:
-        """What the manifest says of the finished cells: `rows_digests`, and `cell_versions` where a cell was measured
-        under other versions of packages than are installed now."""
+    def accounted(self, manifest: Manifest, result: RunResult) -> Manifest:
+        """The manifest with the digests of the finished cells' rows, and which cells were measured under other versions
+        of packages than its own: before an upgrade, or on another machine."""
         done = [self.folder(cell.slug, cell.key) for cell in result.cells if cell.status is CellStatus.DONE]
         digests = {folder.name: digest for folder in done if (digest := sums(folder).get(ROWS))}
-        now = environment.versions()
-        differing = {folder.name: environment.changes(_versions(folder), now) for folder in done}
-        return {"rows_digests": digests, "cell_versions": {name: old for name, old in differing.items() if old}}
+        own = {**manifest.packages, "python": manifest.python}
+        differing = {folder.name: environment.changes(_versions(folder), own) for folder in done}
+        others = {name: old for name, old in differing.items() if old}
+        return manifest.model_copy(update={"rows_digests": digests, "cell_versions": others})
 
     def _recorded(self) -> Mapping[str, str]:
         """Digests of rows in the manifest that lies there."""

@@ -50,7 +50,7 @@ def the_error(done: subprocess.CompletedProcess[str]) -> str:
         (("run", "demo", "--precision", "float12"), "bfloat16"),
         (("describe", "asociation"), "did you mean association"),
         (("describe", "rta10"), "did you mean rta100?"),
-        (("report", "nowhere"), "result.json"),
+        (("report", "nowhere"), "no such directory"),
         (("rescore", "nowhere"), "result.json"),
     ],
 )
