@@ -72,7 +72,11 @@ def _may_load(item: ImageRef) -> bool:
 
 
 def read_table(path: Path) -> Any:
-    """The table as a `datasets.Dataset`: every CSV cell is text as written, so that "007" and "NA" stay so."""
+    """The table as a `datasets.Dataset`: every CSV cell is text as written, so that "007" and "NA" stay so.
+
+    The converted copy lies under the digest of the file's content: `datasets` itself goes by name and time only, and
+    would go on serving the old content of a file that was replaced and kept its time (unpacked, synchronised).
+    """
     import datasets
 
     from clipaudit.paths import cache_root
@@ -88,7 +92,7 @@ def read_table(path: Path) -> Any:
             "parquet" if suffix == ".parquet" else "csv",
             data_files=_literal(path),
             split="train",
-            cache_dir=str(cache_root() / "tables"),
+            cache_dir=str(cache_root() / "tables" / _identity(path)[:16]),
             **options,
         )
     except Exception as error:  # readers of malformed files raise anything

@@ -1,18 +1,21 @@
 """Embeddings by content, shared by audits, runs and processes: nothing is embedded twice with one model.
 
-The key is (model fingerprint, modality, content digest). Below the cache folder each model and modality has a folder
-of immutable shards (`shards`), written at batch boundaries and merged when the cache is closed. There is no other
-file: the digests in the shards are the index, so processes that share a folder cannot contradict each other.
+The key is (model fingerprint, versions of the packages that compute, modality, content digest). Below the cache folder
+each model and modality has a folder of immutable shards (`shards`), written at batch boundaries and merged, by one
+process at a time, when the cache is closed. There is no other file: the digests in the shards are the index, so
+processes that share a folder cannot contradict each other.
 A damaged shard is dropped and its items are computed again; where nothing can be written, embeddings stay in memory.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +24,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clipaudit.embedding.computed_by import computed_by
 from clipaudit.embedding.index import DigestIndex, Keys
 from clipaudit.embedding.shards import SUFFIX, DamagedShard, Shard, open_shard, write
 from clipaudit.errors import ModelError
@@ -66,7 +70,7 @@ class EmbeddingCache:
         """The part of the cache that belongs to one model and modality."""
         key = (fingerprint, modality)
         if key not in self._stores:
-            name = hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
+            name = hashlib.sha256("\n".join([fingerprint, *computed_by()]).encode()).hexdigest()[:32]
             self._stores[key] = Store(self.root / "embeddings" / name / _FOLDER[modality], self)
         return self._stores[key]
 
@@ -210,6 +214,11 @@ class Store:
                 self._index.add(shard.digests, number)
 
     def _discard(self, path: Path, error: Exception) -> None:
+        """Damage goes for good. A file that only cannot be read now (rights, too many open files) is passed over."""
+        if not isinstance(error, DamagedShard):
+            reason = f"{path.name} cannot be read ({error.strerror if isinstance(error, OSError) else error})"
+            self._cache.warn_once("unreadable", f"{reason}; what it holds is computed again where it is needed")
+            return
         self._cache.warn_once(
             "damaged", f"a damaged file was dropped ({error}); what it held is computed again where it is needed"
         )
@@ -245,18 +254,52 @@ class Store:
 
     def _merge(self) -> None:
         """Merge small shards into larger ones. A reader that still wants an old one finds its content in the new."""
-        group: list[int] = []
-        size = 0
-        for number in [*self._small(), None]:
-            shard = None if number is None else self._segments[number]
-            added = 0 if not isinstance(shard, Shard) else 4 * len(shard.digests) * shard.dim
-            if number is None or size + added > _LARGE:
+        with self._alone() as alone:
+            if not alone:  # another process is at it: two at once would leave everything twice
+                return
+            self._forget_gone()
+            for group in self._groups():
                 self._merge_group(group)
-                group, size = [], 0
-            if number is not None:
-                group.append(number)
-                size += added
-        self._sweep()
+            self._sweep()
+
+    def _groups(self) -> list[list[int]]:
+        """Small shards, put together up to `_LARGE` bytes."""
+        groups: list[list[int]] = [[]]
+        size = 0
+        for number in self._small():
+            shard = self._segments[number]
+            added = 4 * len(shard.digests) * shard.dim if isinstance(shard, Shard) else 0
+            if size + added > _LARGE:
+                groups.append([])
+                size = 0
+            groups[-1].append(number)
+            size += added
+        return groups
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether this process may merge; the lock is on the folder itself and ends with the process."""
+        if not os.access(self._folder, os.W_OK):
+            yield False
+            return
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            locked = True
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:  # taken, or a file system without locks
+                locked = False
+            yield locked
+        finally:
+            os.close(folder)
+
+    def _forget_gone(self) -> None:
+        """Take note of shards that another process has merged away, and of those it made of them."""
+        for number in self._small():
+            shard = self._segments[number]
+            if isinstance(shard, Shard) and not shard.path.exists():
+                self._drop(number)
+        self._scan()
 
     def _merge_group(self, group: list[int]) -> None:
         if len(group) < 2:
@@ -266,11 +309,13 @@ class Store:
             return
         keys, first = np.unique(np.concatenate([shard.digests for shard, _ in parts]), return_index=True)
         merged = np.concatenate([values for _, values in parts if values is not None])[first]
-        written = self._write(_InMemory(keys, merged))
-        if written is None:
+        own = np.isin(self._index.find(keys)[:, 0], group)  # the rest is in a large shard: merging was killed once
+        written = self._write(_InMemory(keys[own], merged[own])) if own.any() else None
+        if own.any() and written is None:
             return
         for number, (shard, _) in zip(group, parts, strict=True):
-            shard.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                shard.path.unlink(missing_ok=True)
             self._segments[number] = None
         self._segments.append(written)
         self._drop(group[0])
