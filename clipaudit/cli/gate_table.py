@@ -37,6 +37,8 @@ def show_gate(result: GateResult, report: Path | None = None) -> None:
         out.print(table)
     for problem in result.problems:
         out.print(f"problem: {printable(problem, limit=None)}", markup=False)
+    for note in result.notes:
+        out.print(f"note: {printable(note, limit=None)}", markup=False)
     for use in result.waivers:
         said = (
             f"waiver ({use.state}): {use.rule}, model {use.model[:12]}, until {use.expires}, {use.owner}: {use.reason}"

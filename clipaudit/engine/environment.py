@@ -21,6 +21,8 @@ PACKAGES = (
 MEASURING = ("torch", "open_clip_torch", "timm", "transformers", "tokenizers", "numpy", "scipy", "statsmodels",
              "scikit-learn", "pyarrow", "pillow", "python_avatars", "resvg-py")  # fmt: skip
 
+_COMPUTING = ("processor", "cpu capability", "accelerator")
+
 
 def packages() -> dict[str, str]:
     """Versions of what a run depends on; absent packages are left out."""
@@ -55,6 +57,11 @@ def measuring(manifest: Manifest) -> dict[str, str]:
     """Versions of what a run's numbers depend on, from its manifest."""
     kept = {name: manifest.packages[name] for name in ("clipaudit", *MEASURING) if name in manifest.packages}
     return {"python": manifest.python, **kept}
+
+
+def machine(manifest: Manifest) -> dict[str, str]:
+    """What of the machine last digits may depend on."""
+    return {name: manifest.hardware[name] for name in _COMPUTING if name in manifest.hardware}
 
 
 def since(old: Manifest, new: Manifest) -> Iterator[str]:

@@ -41,10 +41,12 @@ def judge(
     if needing and other is None:
         raise UsageError(f"rule {needing[0]!r} compares with a baseline: give --baseline RUN")
     problems = list(trust.doubts(this))
+    notes = [*trust.mixtures(this)]
     wrong = trust.errored(this)
     if other is not None:
         problems += [*trust.doubts(other), *trust.differences(this, other)]
         wrong += [f"baseline: {line}" for line in trust.errored(other)]
+        notes += [*trust.mixtures(other), *trust.circumstances(this, other)]
     found, nothing = ([], False) if problems else _judged(policy, this, other)
     day = today or datetime.date.today()
     states = {rule.id: State.ERROR for rule in policy.rules} | {rule.id: rule.state for rule in found}
@@ -56,7 +58,7 @@ def judge(
             model=this.result.model.name, fingerprint=this.result.model.fingerprint, baseline=_compared(other),
             state=State.ERROR, headline="", exit_code=int(ExitCode.USAGE),
             rules=tuple(applied(rule, uses, profile) for rule in found), waivers=tuple(uses),
-            problems=tuple(problems),
+            problems=tuple(problems), notes=tuple(notes),
         ),
         wrong,
         nothing,

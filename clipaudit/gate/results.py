@@ -119,6 +119,7 @@ class GateResult(Record):
     """`gate.json`. The exit code, the state and the headline are decided here and nowhere else.
 
     problems: what kept the gate from judging (another suite, an edited file), one line each.
+    notes: what a change may come from beside the model (another version of a package, another machine), one line each.
     level: one-sided; PASS and FAIL are the ends of an interval of level 1 - 2 level.
     """
 
@@ -140,3 +141,4 @@ class GateResult(Record):
     rules: tuple[RuleResult, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

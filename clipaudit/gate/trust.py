@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from clipaudit.engine import environment
 from clipaudit.engine.rescore import RUN_AGAIN
 from clipaudit.engine.store import RunStore
 from clipaudit.errors import ExitCode, UsageError
@@ -119,6 +120,24 @@ def _inputs(here: RunResult, there: RunResult) -> Iterator[str]:
                 f"audit {cell.audit.id!r} is version {other.audit.version} in the baseline and {cell.audit.version} "
                 "in the run; run the baseline again"
             )
+
+
+def circumstances(run: Run, baseline: Run) -> Iterator[str]:
+    """What differs between two runs beside the model and does not forbid comparing them: packages, the machine."""
+    here, there = run.manifest, baseline.manifest
+    upgraded = environment.told(environment.measuring(there), environment.measuring(here))
+    if upgraded:
+        yield f"{baseline.name} was made with {upgraded}: part of a change may be theirs, not the model's"
+    moved = environment.told(environment.machine(there), environment.machine(here))
+    if moved:
+        yield f"{baseline.name} was made on another machine: {moved}"
+
+
+def mixtures(run: Run) -> Iterator[str]:
+    """Cells that were measured under other versions than the rest of their run."""
+    for name, versions in run.manifest.cell_versions.items():
+        own = {**run.manifest.packages, "python": run.manifest.python}
+        yield f"{run.name}: {name} was measured with {environment.told(versions, own)}"
 
 
 def _same_schema(path: Path) -> None:

@@ -55,6 +55,7 @@ def gate_view(gate: GateResult, places: Places) -> GateView:
         ("error rate", f"{numbers.value_text(gate.level, 'proportion')}, one-sided, over all rules together"),
         ("baseline", "" if gate.baseline is None else _baseline(gate.baseline)),
         ("policy digest", gate.policy_digest),
+        *(("beside the model", note) for note in gate.notes),
     )
     return GateView(
         rules=tuple(_rule(rule, found[rule.id], places) for rule in ordered(gate)),

@@ -35,6 +35,7 @@ def manifest_view(result: RunResult, manifest: Manifest | None) -> ManifestView:
     listings = (
         _listing("Hardware", manifest.hardware),
         _listing("Packages", manifest.packages),
+        _listing("Measured with other versions", {name: _versions(v) for name, v in manifest.cell_versions.items()}),
         _listing("Data digests", manifest.data),
         _listing(
             "Model calls",
@@ -53,6 +54,10 @@ def _cells(result: RunResult, seconds: Mapping[str, float]) -> tuple[Listing, ..
         time = "" if took is None else f", {_duration(took)}"
         rows.append((cell.slug, f"seed {cell.seed}, key {cell.key}, audit version {cell.audit.version}{time}"))
     return (Listing("Cells", tuple(rows)),)
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _listing(title: str, values: Mapping[str, str]) -> Listing:

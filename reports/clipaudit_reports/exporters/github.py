@@ -14,6 +14,7 @@ def render(result: GateResult) -> str:
     level = "notice" if result.exit_code == 0 else "error"
     lines = [_command(level, "clipaudit gate", verdict_line(result))]
     lines += [_command("error", "clipaudit gate: the run", problem) for problem in result.problems]
+    lines += [_command("notice", "clipaudit gate: beside the model", note) for note in result.notes]
     places = anchors.rules(rule.id for rule in result.rules)
     looked_at = [rule for rule in ordered(result) if rule.blocks or rule.state is not State.PASS]
     lines += [_annotation(rule, anchors.link(places[rule.id])) for rule in looked_at]

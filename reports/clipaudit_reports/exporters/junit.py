@@ -21,6 +21,8 @@ def render(result: GateResult) -> str:
     suite = TestSuite(_line(f"clipaudit gate: {result.policy or result.suite}"))
     for key, value in (("verdict", verdict_line(result)), ("exit code", result.exit_code), ("basis", basis(result))):
         suite.add_property(key, _line(value))
+    for note in result.notes:
+        suite.add_property("note", _line(note))
     places = anchors.rules(rule.id for rule in result.rules)
     suite.add_testcases([_case(rule, anchors.link(places[rule.id])) for rule in result.rules])
     for problem in result.problems:

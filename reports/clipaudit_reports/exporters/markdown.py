@@ -14,6 +14,7 @@ def render(result: GateResult) -> str:
     """GitHub-flavoured Markdown without HTML: verdict, problems, a table of the rules, waivers."""
     lines = [f"## {_mark(result.state.value)} {safe(verdict_line(result))}", "", safe(basis(result)), ""]
     lines += [f"- **Problem:** {safe(problem)}" for problem in result.problems]
+    lines += [f"- Note: {safe(note)}" for note in result.notes]
     if result.rules:
         places = anchors.rules(rule.id for rule in result.rules)
         rules = (_row(rule, anchors.link(places[rule.id])) for rule in ordered(result))
