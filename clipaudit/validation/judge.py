@@ -93,15 +93,15 @@ def clopper_pearson(hits: int, n: int, level: float = 0.95) -> tuple[float, floa
     return float(found.low), float(found.high)
 
 
-def band(n: int, nominal: float, m: int = 1) -> tuple[float, float]:
-    """Proportions in the central 1 - (1 - JOINT) / m of Binomial(n, nominal), ends included.
+def band(n: int, nominal: float, m: int = 1, level: float = JOINT) -> tuple[float, float]:
+    """Proportions in the central 1 - (1 - level) / m of Binomial(n, nominal), ends included.
 
     >>> band(100, 0.05)
     (0.0, 0.11)
     """
     from scipy.stats import binom
 
-    tail = (1 - JOINT) / (2 * m)
+    tail = (1 - level) / (2 * m)
     return float(binom.ppf(tail, n, nominal)) / n, float(binom.isf(tail, n, nominal)) / n
 
 

@@ -43,7 +43,7 @@ class Validation:
         data: the items, without pixels as a rule (`items`); None for audits without data. Called once per process.
         levels: sizes of effect, in order. With `null` the first plants nothing: what is rejected there is false.
         params: of the audit, as in a suite.
-        subgroup: a value in the estimate's `subgroup`, where the metric is estimated for many.
+        subgroup: a value in the estimate's `subgroup`, or several, where the metric is estimated for many.
         x_label: what `effect` is, with its unit.
         null: False for a metric that has no value of "nothing there": no false positives and no power are drawn.
         seeds: at most so many seeds per level, for an audit that is slow.
@@ -56,10 +56,15 @@ class Validation:
     data: Callable[[], Dataset | None]
     levels: tuple[Planted, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
-    subgroup: str | None = None
+    subgroup: str | tuple[str, ...] | None = None
     x_label: str = "planted effect"
     null: bool = True
     seeds: int | None = None
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Of `subgroup`."""
+        return (self.subgroup,) if isinstance(self.subgroup, str) else self.subgroup or ()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Curve(Record):
     """
 
     metric: str
-    subgroup: str | None = None
+    subgroup: str = ""
     title: str
     x_label: str
     unit: str = ""

@@ -86,7 +86,7 @@ def _curve(plan: Validation, trials: Sequence[Sequence[Trial]]) -> Curve:
     first, model = trials[0][0], plan.levels[0].model
     return Curve(
         metric=plan.metric,
-        subgroup=plan.subgroup,
+        subgroup=", ".join(plan.values),
         title=plan.title,
         x_label=plan.x_label,
         unit=first.unit,
@@ -108,7 +108,11 @@ def level_of(planted: Planted, trials: Sequence[Trial]) -> Level:
     values = np.array([one.value for one in known], dtype=float)
     mean = float(values.mean()) if len(values) else None
     truth = mean if planted.truth is None else planted.truth
-    ends = [(one.low, one.high) for one in known if one.low is not None and one.high is not None]
+    ends = [
+        (-np.inf if one.low is None else one.low, np.inf if one.high is None else one.high)
+        for one in known
+        if (one.low, one.high) != (None, None)  # with one end it is a bound
+    ]
     tests = [one.rejects for one in known if one.rejects is not None]
     return Level(
         effect=planted.effect,

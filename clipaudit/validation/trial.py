@@ -35,11 +35,11 @@ class Trial:
 def trial(spec: AuditSpec, plan: Validation, estimates: Sequence[Estimate]) -> Trial:
     """What the plan looks at. UsageError where the audit makes no such estimate."""
     same = [estimate for estimate in estimates if estimate.metric == plan.metric]
-    chosen = [estimate for estimate in same if plan.subgroup is None or plan.subgroup in estimate.subgroup.values()]
+    chosen = [estimate for estimate in same if {*plan.values} <= {*estimate.subgroup.values()}]
     if not chosen:
         known = sorted({value for estimate in same for value in estimate.subgroup.values()})
         raise UsageError(
-            f"{spec.id}: its validation looks for {plan.metric!r} of {plan.subgroup or 'anything'!r}; "
+            f"{spec.id}: its validation looks for {plan.metric!r} of {' and '.join(plan.values) or 'anything'!r}; "
             f"there is {', '.join(known) or 'no such metric'}"
         )
     one = chosen[0]
@@ -65,6 +65,6 @@ def _rejects(spec: AuditSpec, estimate: Estimate) -> bool | None:
         return estimate.test.p <= ALPHA
     null = spec.metric(estimate.metric).null_value if estimate.null_value is None else estimate.null_value
     interval = estimate.interval
-    if null is None or interval is None or interval.low is None or interval.high is None:
+    if null is None or interval is None or (interval.low is None and interval.high is None):
         return None
-    return not interval.low <= null <= interval.high
+    return (interval.low is not None and interval.low > null) or (interval.high is not None and interval.high < null)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clipaudit.data.dataset import Dataset
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 ATTRIBUTES = ("tone", "presentation", "facial_hair", "clothing")
 
@@ -166,6 +167,11 @@ class Counterfactual(Audit):
         from clipaudit_audits.social_bias.counterfactual_findings import study
 
         return all_figures(study(cell, rows), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.counterfactual_validation import plans
+
+        return plans()
 
 
 def choose(dataset: Dataset, params: CounterfactualParams) -> list[ImageRef]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Disparity(Audit):
@@ -59,3 +60,8 @@ class Disparity(Audit):
         from clipaudit_audits.social_bias.disparity_study import study
 
         return items_of(study(cell, rows), estimate)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.disparity_validation import plans
+
+        return plans()

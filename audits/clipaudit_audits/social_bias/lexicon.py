@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class LexiconParams(Params):
@@ -136,3 +137,8 @@ class Lexicon(Audit):
         from clipaudit_audits.social_bias.lexicon_study import study
 
         return all_figures(study(cell, rows), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.lexicon_validation import plans
+
+        return plans()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Markedness(Audit):
@@ -52,3 +53,8 @@ class Markedness(Audit):
         from clipaudit_audits.social_bias.markedness_study import study
 
         return all_figures(study(cell, rows), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.markedness_validation import plans
+
+        return plans()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 _GENDER_COLUMNS = ("gender", "occ_gender", "occupation_gender", "presentation")
 _OCCUPATION_COLUMNS = ("occupation", "role")
@@ -171,6 +172,11 @@ class Occupation(Audit):
         from clipaudit_audits.social_bias.occupation_rows import read
 
         return all_figures(cell, read(rows), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.occupation_validation import plans
+
+        return plans()
 
 
 def phrases(params: OccupationParams) -> list[str]:

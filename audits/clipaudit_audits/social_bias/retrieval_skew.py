@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class RetrievalSkew(Audit):
@@ -61,3 +62,8 @@ class RetrievalSkew(Audit):
         from clipaudit_audits.social_bias.retrieval_skew_study import study
 
         return all_figures(study(cell, rows), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.retrieval_skew_validation import plans
+
+        return plans()
