@@ -52,8 +52,10 @@ def open_model(
         return loaded
     from clipaudit.embedding.cache import EmbeddingCache
     from clipaudit.embedding.live import LiveModel
+    from clipaudit.models.allocator import keep_freed_memory
     from clipaudit.models.precision import resolve_precision
 
+    keep_freed_memory()
     encoder = resolve_precision(loaded, precision, sample, texts, cache_dir)
     return LiveModel(encoder, EmbeddingCache(cache_dir), on_batch)
 
