@@ -39,13 +39,13 @@ def _pair(out: Console, found: Comparison, pair: Pair, everything: bool) -> None
             side: Literal["left", "right"] = "right" if name in _RIGHT else "left"
             table.add_column(name, justify=side, no_wrap=name != "finding", overflow="fold")
         for each in listed:
-            title = Text.assemble(printable(words.named(each), limit=80), (f"\n{printable(each.cell)}", "dim"))
+            title = Text.assemble(printable(words.named(each), limit=80), (f"\n{printable(each.cell_name)}", "dim"))
             mark = Text(f"{words.MARKS[each.outcome]} {each.outcome.value}", _STYLES[each.outcome])
             table.add_row(mark, title, *_figures(each))
         out.print(table)
     for each in listed:
         if each.flips is not None and each.role == "primary":
-            said = f"items that flipped in {words.named(each)}: {words.flips(each, SHOWN)}"
+            said = f"items that flipped in {words.named(each)}, {each.cell_name}: {words.flips(each, SHOWN)}"
             out.print(printable(said, limit=400), markup=False)
     for note in words.unpaired(pair):
         out.print(f"not paired: {printable(note, limit=300)}", markup=False)
@@ -68,7 +68,8 @@ def _board(out: Console, found: Comparison) -> None:
     for name in ("audit", "finding", found.base.label, *(pair.run.label for pair in found.pairs)):
         table.add_column(Text(printable(name, limit=40)), overflow="fold")
     for row in found.board:
-        values = (words.standing(row, i) for i in range(len(row.standings)))
-        table.add_row(*(Text(text) for text in (printable(row.cell), printable(words.named(row), limit=60), *values)))
+        values = (printable(words.standing(row, i), limit=120) for i in range(len(row.standings)))
+        named = printable(row.cell_name), printable(words.named(row), limit=60)
+        table.add_row(*(Text(text) for text in (*named, *values)))
     out.print(table)
     out.print("* the best value; ▲ better, ▼ worse than the first, ◆ changed, = cannot be told", markup=False)

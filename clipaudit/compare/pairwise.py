@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from clipaudit.compare import hindrance
 from clipaudit.compare.results import Difference, Flips, Outcome
+from clipaudit.compare.roster import Roster, counterpart
 from clipaudit.gate.measured import Measured
 from clipaudit.gate.paired import Side, change, drift, pairs_of
-from clipaudit.gate.select import identity, same_cell
+from clipaudit.gate.select import identity
 from clipaudit.gate.trust import Run
 from clipaudit.gate.weighing import side_of
-from clipaudit.results import CellResult, CellStatus, Direction, Estimate, Status, Test
+from clipaudit.results import CellResult, Direction, Estimate, Test
 from clipaudit.stats.multiple import adjusted
 from clipaudit.stats.paired import mcnemar_exact
 
 ALPHA, LEVEL = 0.05, 0.95
-_UNJUDGED = (Status.TOO_SMALL, Status.INCONCLUSIVE)
 
 
 @dataclass(frozen=True)
@@ -30,43 +31,27 @@ class Found:
     flips: Flips | None
 
 
-def differences(base: Run, new: Run) -> tuple[list[Difference], list[str]]:
+def differences(base: Run, new: Run, cells: Roster) -> tuple[list[Difference], list[str]]:
     """All findings that both runs have, corrected together (Benjamini-Hochberg), and the cells that do not match."""
     found: list[Found] = []
     unmatched: list[str] = []
     for cell in new.result.cells:
-        other = next((c for c in base.result.cells if same_cell(c, cell)), None)
-        why = _hindrance(cell, other)
+        other = counterpart(base, cell)
+        why = hindrance.of_cells(cell, other)
         if why or other is None:
-            unmatched.append(f"{cell.slug}: {why}")
+            unmatched.append(f"{cells.name(cell)}: {why}")
         else:
             found += _of_cell(cell, other, side_of(new.store, cell), side_of(base.store, other))
-    missing = [c for c in base.result.cells if not any(same_cell(c, cell) for cell in new.result.cells)]
-    unmatched += [f"{cell.slug}: only in the base" for cell in missing]
-    return _judged(found), unmatched
-
-
-def _hindrance(cell: CellResult, other: CellResult | None) -> str:
-    """Why two cells cannot be compared; "" where they can."""
-    if other is None:
-        return "not in the base with these parameters"
-    for one, where in ((cell, ""), (other, " in the base")):
-        if one.status is not CellStatus.DONE:
-            return f"{one.status.value}{where}: {one.reason}"
-    if cell.audit.version != other.audit.version:
-        return f"audit version {cell.audit.version}, in the base {other.audit.version}"
-    if cell.data and other.data and cell.data.digest != other.data.digest:
-        return f"other data: {cell.data.items:,} items, in the base {other.data.items:,}, with another digest"
-    if cell.seed != other.seed:
-        return f"seed {cell.seed}, in the base {other.seed}"
-    return ""
+    missing = [cell for cell in base.result.cells if counterpart(new, cell) is None]
+    unmatched += [f"{cells.name(cell)}: only in the base" for cell in missing]
+    return _judged(found, cells), unmatched
 
 
 def _of_cell(cell: CellResult, other: CellResult, run: Side, base: Side) -> Iterator[Found]:
     befores = {identity(estimate): estimate for estimate in other.estimates}
     for after in cell.estimates:
         before = befores.get(identity(after))
-        if before is None or after.status in _UNJUDGED or before.status in _UNJUDGED or after.role == "control":
+        if before is None or after.role == "control" or hindrance.of_estimates(after, before):
             continue
         away = after.direction is Direction.AWAY_FROM_NULL_IS_WORSE
         measure = drift if away else change
@@ -83,14 +68,18 @@ def _flips(after: Estimate, before: Estimate, run: Side, base: Side) -> Flips | 
     return Flips(up=tuple(up), down=tuple(down))
 
 
-def _judged(found: list[Found]) -> list[Difference]:
+def _judged(found: list[Found], cells: Roster) -> list[Difference]:
     """Tests against no change; one family."""
     tests = [_test(one.measured) for one in found]
     raw = [test.p for test in tests if test is not None]
     corrected = iter(adjusted(raw, "benjamini-hochberg").tolist() if raw else [])
     how = f"Benjamini-Hochberg over {len(raw):,} differences"
     return [
-        _difference(one, test and test.model_copy(update={"p_adjusted": next(corrected), "correction": how}))
+        _difference(
+            one,
+            cells.name(one.cell),
+            test and test.model_copy(update={"p_adjusted": next(corrected), "correction": how}),
+        )
         for one, test in zip(found, tests, strict=True)
     ]
 
@@ -106,14 +95,14 @@ def _test(found: Measured) -> Test | None:
     return Test(p=max(float(2 * ndtr(-abs(distance))), 1e-300), method="normal, by the interval of the difference")
 
 
-def _difference(found: Found, test: Test | None) -> Difference:
+def _difference(found: Found, name: str, test: Test | None) -> Difference:
     after, measured = found.after, found.measured
     return Difference(
-        cell=found.cell.slug, cell_key=found.cell.key, metric=after.metric, title=after.title, unit=after.unit,
-        role=after.role, subgroup=after.subgroup, before=found.before.value, after=after.value, change=measured.value,
-        interval=measured.interval, n=measured.n, clusters=measured.clusters, paired=bool(measured.paired), test=test,
-        outcome=_outcome(after.direction, measured.value or 0.0, test), minimum_detectable=_detectable(measured),
-        flips=found.flips, note=measured.note,
+        cell=found.cell.slug, cell_key=found.cell.key, cell_name=name, metric=after.metric, title=after.title,
+        unit=after.unit, role=after.role, subgroup=after.subgroup, before=found.before.value, after=after.value,
+        change=measured.value, interval=measured.interval, n=measured.n, clusters=measured.clusters,
+        paired=bool(measured.paired), test=test, outcome=_outcome(after.direction, measured.value or 0.0, test),
+        minimum_detectable=_detectable(measured), flips=found.flips, note=measured.note,
     )  # fmt: skip
 
 

@@ -28,6 +28,21 @@ class RunName(Record):
     path: str
     model: str
     fingerprint: str
+    suite: str = ""
+    started: str = ""  # date
+
+
+class ComparedCell(Record):
+    """One question asked of the models. name: unlike those of the others. thumbnails: whether the data card allows
+    pictures."""
+
+    name: str
+    slug: str
+    title: str
+    question: str
+    data: str | None = None
+    data_title: str = ""
+    thumbnails: bool = False
 
 
 class Flips(Record):
@@ -42,6 +57,7 @@ class Difference(Record):
 
     cell: str  # slug
     cell_key: str  # in the new run
+    cell_name: str = ""  # of Comparison.cells
     metric: str
     title: str
     unit: str = ""
@@ -70,17 +86,24 @@ class Pair(Record):
 
 
 class Standing(Record):
-    """One run's value of one finding. outcome: against the base; None for the base itself."""
+    """One run's value of one finding.
+
+    outcome: against the base; None for the base itself, and where it cannot be compared. why: then the reason.
+    """
 
     value: float | None
     interval: Interval | None = None
+    n: int | None = None
     outcome: Outcome | None = None
+    why: str = ""
 
 
 class BoardRow(Record):
-    """One primary finding in all runs, in their order. best: numbers of the runs with the best value."""
+    """One primary finding in all runs, in their order. best: numbers of the runs with the best value, among those
+    that can be compared."""
 
     cell: str
+    cell_name: str = ""  # of Comparison.cells
     metric: str
     title: str
     unit: str = ""
@@ -95,5 +118,6 @@ class Comparison(Record):
     schema_version: str = COMPARISON_SCHEMA_VERSION
     clipaudit_version: str
     base: RunName
+    cells: tuple[ComparedCell, ...] = ()
     pairs: tuple[Pair, ...]
     board: tuple[BoardRow, ...] = ()

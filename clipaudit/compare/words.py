@@ -59,6 +59,8 @@ def verdict(found: Difference) -> str:
 
 def counts(pair: Pair) -> str:
     """ "2 worse, 1 better, 14 cannot be told, of 17 findings"."""
+    if not pair.differences:
+        return "nothing can be compared"
     found = Counter(each.outcome for each in pair.differences)
     parts = [f"{found[outcome]} {outcome.value}" for outcome in ORDER if found[outcome]]
     return f"{', '.join(parts)}, of {counted(len(pair.differences), 'finding')}"
@@ -69,7 +71,7 @@ def unpaired(pair: Pair) -> list[str]:
     cells: dict[str, dict[str, None]] = {}
     for each in pair.differences:
         if not each.paired:
-            cells.setdefault(each.note, {})[each.cell] = None
+            cells.setdefault(each.note, {})[each.cell_name] = None
     return [f"{why} ({', '.join(names)})" for why, names in cells.items()]
 
 
@@ -92,11 +94,27 @@ def _first(items: Sequence[str], shown: int) -> str:
 
 
 def standing(row: BoardRow, number: int) -> str:
-    """A run's value with its mark against the base, and a star where it is the best."""
+    """A run's value with its mark against the base, and a star where it is the best; or why it cannot be compared."""
     one: Standing = row.standings[number]
+    value = standing_value(row, number)
+    if one.why:
+        return f"{value}; not comparable: {one.why}" if value else f"not comparable: {one.why}"
+    star = " *" if stars(row, number) else ""
+    mark = "" if one.outcome is None else f"{MARKS[one.outcome]} "
+    return f"{mark}{value}{star}"
+
+
+def stars(row: BoardRow, number: int) -> bool:
+    """Whether a run has the best value, and not all that can be compared have it."""
+    return number in row.best and len(row.best) < sum(not each.why for each in row.standings)
+
+
+def standing_value(row: BoardRow, number: int) -> str:
+    """A run's value and interval; "" where it has none."""
+    one: Standing = row.standings[number]
+    if one.value is None:
+        return ""
     interval = one.interval
     spread = None if interval is None else half_width(interval.low, interval.high)
-    star = " *" if number in row.best and len(row.best) < len(row.standings) else ""
-    mark = "" if one.outcome is None else f"{MARKS[one.outcome]} "
     ends = "" if interval is None else f" {interval_text(interval.low, interval.high, row.unit)}"
-    return f"{mark}{value_text(one.value, row.unit, spread=spread)}{ends}{star}"
+    return f"{value_text(one.value, row.unit, spread=spread)}{ends}"

@@ -119,6 +119,48 @@ def test_the_board_has_all_runs_and_no_total(tmp_path: Path) -> None:
     assert row.best == (2, 3)
 
 
+def test_the_board_says_what_cannot_be_compared_and_why(tmp_path: Path) -> None:
+    fine = right(tmp_path / "base", BASE, "base")
+    near = right(tmp_path / "near", NEAR, "near")
+    others = {
+        "data": cell([estimate(0.99)], digest="e" * 64),
+        "small": cell([estimate(0.99, status=Status.TOO_SMALL)]),
+        "undefined": cell([estimate(None)]),
+        "errored": cell([], status=CellStatus.ERRORED, reason="it broke"),
+        "without": cell([estimate()], audit="typographic"),
+        "elsewhere": cell([estimate(subgroup={"g": "x"})]),
+    }
+    runs = [near, *(write_run(tmp_path / name, [one], name=name) for name, one in others.items())]
+    found = compare(fine, runs)
+    row = found.board[0]
+    assert [each.why for each in row.standings] == [
+        "", "", "other data: 400 items, in the base 400, with another digest", "too small to judge", "not defined",
+        "errored: it broke", "not part of this run", "no such finding",
+    ]  # fmt: skip
+    assert [each.outcome for each in row.standings] == [None, Outcome.UNTOLD, *[None] * 6]
+    assert [each.value for each in row.standings[2:5]] == [0.99, 0.99, None], "shown all the same"
+    assert set(row.best) <= {0, 1}, "what cannot be compared is not the best"
+    assert {row.cell_name for row in found.board} == {"zero_shot.objects", "typographic.objects"}
+    (other,) = [row for row in found.board if row.subgroup]
+    assert other.standings[0].why == "no such finding"
+    assert other.standings[-1].why == "no such finding in the base"
+    (typed,) = [row for row in found.board if row.cell == "typographic.objects"]
+    assert typed.standings[-2].why == "not in the base with these parameters"
+
+
+def test_cells_of_one_audit_and_data_set_are_told_apart(tmp_path: Path) -> None:
+    cells = [
+        cell([estimate()], params={"templates": [t]}, key=f"{i:016}")
+        for i, t in enumerate(("a photo of a {}.", "a {}."))
+    ]
+    runs = [write_run(tmp_path / str(k), cells) for k in (0, 1)]
+    found = compare(runs[0], runs[1:])
+    names = [f"zero_shot.objects templates={t}" for t in ("a photo of a {}.", "a {}.")]
+    assert [each.name for each in found.cells] == names
+    assert [each.cell_name for each in found.pairs[0].differences] == names
+    assert [row.cell_name for row in found.board] == names
+
+
 def test_terminal_markdown_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = [right(tmp_path / n, f, f"{n} <b>|\x1b[31m") for n, f in (("old", BASE), ("worse", WORSE), ("near", NEAR))]
     files = tmp_path / "c.json", tmp_path / "c.md"
@@ -126,7 +168,7 @@ def test_terminal_markdown_and_json(tmp_path: Path, capsys: pytest.CaptureFixtur
     out, text = capsys.readouterr().out, files[1].read_text()
     assert "1 worse, of 1 finding" in out
     assert "1 cannot be told, of 1 finding (--all lists all)" in out
-    assert "items that flipped in Zero-shot accuracy:" in out
+    assert "items that flipped in Zero-shot accuracy, zero_shot.objects:" in out
     assert "\x1b" not in out + text
     assert "<b>" not in text
     assert "### ▼ Worse" in text

@@ -17,7 +17,7 @@ def render(found: Comparison) -> str:
     if len(found.pairs) > 1:
         runs = (found.base.label, *(pair.run.label for pair in found.pairs))
         rows = [
-            (row.cell, words.named(row), *(words.standing(row, i) for i in range(len(runs)))) for row in found.board
+            (row.cell_name, words.named(row), *(words.standing(row, i) for i in range(len(runs)))) for row in found.board
         ]
         lines += ["## All runs by finding", "", *table(("audit", "finding", *runs), rows), ""]
         lines += ["\\* the best value; ▲ better, ▼ worse than the first, ◆ changed, = cannot be told", ""]
@@ -41,6 +41,6 @@ def _differences(listed: Iterable[Difference]) -> list[str]:
     for each in listed:
         n = f"{each.n:,}" + ("" if each.paired else " (not paired)")
         shown = SHOWN if each.outcome is not Outcome.UNTOLD else 0
-        rows.append((each.cell, words.named(each), words.values(each), *words.change(each), n, words.p_of(each),
+        rows.append((each.cell_name, words.named(each), words.values(each), *words.change(each), n, words.p_of(each),
                      words.flips(each, shown)))  # fmt: skip
     return table(heads, rows)
