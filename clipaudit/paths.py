@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath, PureWindowsPath
+import re
+from pathlib import Path
 
 
 def cache_root() -> Path:
@@ -19,14 +20,22 @@ def cache_root() -> Path:
 def leaves(text: str) -> bool:
     """Whether a path, as written in a file, is absolute, the user's home, or goes up with `..`.
 
-    >>> leaves("images/a.png"), leaves("../a.png"), leaves("/etc/passwd"), leaves("a/../../b"), leaves("C:\\\\a")
-    (False, True, True, True, True)
+    >>> leaves("images/a.png"), leaves("A: a {}"), leaves("..."), leaves("../a.png"), leaves("a/../b"), leaves("/etc")
+    (False, False, False, True, True, True)
     """
     parts = text.replace("\\", "/").split("/")
-    absolute = PurePosixPath(text).is_absolute() or bool(PureWindowsPath(text).drive)
-    return absolute or ".." in parts or parts[0].startswith("~")
+    absolute = len(parts) > 1 and (parts[0] == "" or re.fullmatch("[A-Za-z]:", parts[0]) is not None)
+    return absolute or parts[0].startswith("~") or ".." in parts
 
 
 def inside(path: Path, folder: Path) -> bool:
-    """Whether `path`, all links followed, lies in `folder` (which may be a link itself) or is it."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    """Whether `path`, all links followed, lies in `folder` (which may be a link itself) or is it.
+
+    A snapshot in the hub's cache is made of links to the blobs beside it, so there the whole repository counts.
+    """
+    root = Path(os.path.realpath(folder))
+    for part in (root, *root.parents):
+        if part.parent.name == "snapshots" and len(part.name) == 40 and (part.parents[1] / "blobs").is_dir():
+            root = part.parents[1]
+            break
+    return Path(os.path.realpath(path)).is_relative_to(root)

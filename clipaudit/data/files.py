@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipaudit.data.decode import decode
 from clipaudit.errors import ImageError
+from clipaudit.paths import inside
 from clipaudit.text import printable
 
 if TYPE_CHECKING:
@@ -20,26 +21,38 @@ MAX_BYTES = 512 * 2**20  # of one image file
 
 
 class FileImage:
-    """One image file. Its digest is taken at first use; a file that has changed since is not read."""
+    """One image file. Its digest is taken at first use; a file that has changed since is not read.
 
-    __slots__ = ("_digest", "attributes", "id", "path")
+    within: a folder that `path`, all links followed, must not leave: for paths that were found, not given by the user.
+    """
 
-    def __init__(self, id: str, attributes: Mapping[str, str], path: Path, digest: str | None = None) -> None:
+    __slots__ = ("_digest", "_within", "attributes", "id", "path")
+
+    def __init__(
+        self,
+        id: str,
+        attributes: Mapping[str, str],
+        path: Path,
+        digest: str | None = None,
+        *,
+        within: Path | None = None,
+    ) -> None:
         self.id = id
         self.attributes = attributes
         self.path = path
         self._digest = digest
+        self._within = within
 
     @property
     def digest(self) -> str:
         """sha256 hex of the file's bytes. Raises ImageError where it cannot be read."""
         if self._digest is None:
-            self._digest = hashlib.sha256(read_bytes(self.path)).hexdigest()
+            self._digest = hashlib.sha256(read_bytes(self.path, self._within)).hexdigest()
         return self._digest
 
     def load(self) -> Image.Image:
         """Pixels as `decode` gives them. Raises ImageError naming the file."""
-        data = read_bytes(self.path)
+        data = read_bytes(self.path, self._within)
         digest = hashlib.sha256(data).hexdigest()
         if self._digest is None:
             self._digest = digest
@@ -103,10 +116,16 @@ class NamedItem:
         return ImageError(f"{printable(self.id)}: {self._fault}")
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file. Raises ImageError naming it: absent, a folder, not permitted, too large."""
+def read_bytes(path: Path, within: Path | None = None) -> bytes:
+    """The content of a regular file. Raises ImageError naming it: absent, a folder, not permitted, too large, or not
+    in the folder `within`."""
     name = printable(path)
     try:
+        if within is not None and not inside(path, within):
+            raise ImageError(
+                f"{name}: leaves the data set's folder (by '..' or a link); copy the file there, or give a folder that "
+                "holds both"
+            )
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
             raise ImageError(f"{name}: a folder, not an image file")

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
+from clipaudit.paths import inside
+from clipaudit.text import printable
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,17 @@ class Place:
     given: Path | None = None
     offline: bool = False
     installed: bool = False
+
+    def below(self, path: str) -> Path:
+        """A path that the card names, in the user's place or else the card's folder. Raises DataError where a link
+        leads out of it."""
+        folder = self.given or self.base
+        if not inside(folder / path, folder):
+            raise DataError(
+                f"{printable(folder / path)}: leads out of {printable(folder)}; put the card into a folder that holds "
+                "the data"
+            )
+        return folder / path
 
 
 @dataclass(frozen=True)

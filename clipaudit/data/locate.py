@@ -15,6 +15,7 @@ from clipaudit.data.parse import load_card
 from clipaudit.data.short import FILE, template
 from clipaudit.data.sources_table import SUFFIXES
 from clipaudit.errors import DataError, UsageError
+from clipaudit.paths import inside
 from clipaudit.text import printable
 
 GROUP = "clipaudit.data_cards"
@@ -88,7 +89,10 @@ def _card_of(path: Path) -> Path | None:
         return path
     folder = path if path.is_dir() else path.parent
     names = (CARD, FILE) if path.is_dir() or path.suffix.lower() in SUFFIXES else ()
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is not None and not inside(found, folder):
+        raise DataError(f"{printable(found)}: a link out of the folder; give the card itself, or copy it there")
+    return found
 
 
 def _tabled(card: DataCard, file: Path, table: Path) -> Entry:

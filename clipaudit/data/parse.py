@@ -13,6 +13,7 @@ from clipaudit.data.card import DataCard
 from clipaudit.data.problems import problem
 from clipaudit.data.short import ShortCard, to_card
 from clipaudit.errors import DataError, nearest
+from clipaudit.paths import leaves
 from clipaudit.text import printable
 
 MAX_BYTES = 2**20  # of a card: a card is text that somebody reads
@@ -32,6 +33,7 @@ def load_card(path: Path, *, trusted: bool = False) -> DataCard:
     card = parse_toml(text, path) if path.suffix == ".toml" else parse_markdown(text, path)
     if not trusted:
         _refuse_privileges(card, path)
+        _refuse_leaving(card, path)
     return card
 
 
@@ -129,3 +131,16 @@ def _refuse_privileges(card: DataCard, path: Path) -> None:
             f"{printable(path)}: key '{used[0]}' is for cards of installed packages (entry point "
             "clipaudit.data_cards); use a pattern and put the card into the folder"
         )
+
+
+def _refuse_leaving(card: DataCard, path: Path) -> None:
+    """The paths that a card names lie in its folder."""
+    for source in card.source:
+        named = [getattr(source, key, None) for key in ("path", "root", "image")]
+        named += list(getattr(source, "resources", {}).values())
+        outside = next((text for text in named if text and leaves(text)), None)
+        if outside:
+            raise DataError(
+                f"{printable(path)}: the path '{printable(outside)}' leaves the card's folder; put the card into a "
+                "folder that holds the data"
+            )

@@ -23,6 +23,7 @@ def row_items(
     id: str | None,
     rename: Mapping[str, str],
     root: Path | None,
+    within: Path | None = None,
 ) -> list[ImageRef]:
     """One item per row of `rows` (a `datasets.Dataset`).
 
@@ -33,6 +34,7 @@ def row_items(
         id: the column with the ids; None: the images' paths (those stored beside them included), else the row's number.
         rename: column in the table -> column of the card; a column not named keeps its name.
         root: where paths begin; None: paths are not followed.
+        within: the folder that they must not leave.
 
     Raises DataError naming a column that is missing, or a row without id or path.
     """
@@ -50,10 +52,14 @@ def row_items(
     if image is None:
         return [NamedItem(item, known) for item, known in zip(ids, attributes, strict=True)]
     if stored:
-        return [RowImage(item, attributes[i], rows, image, i) for i, item in enumerate(ids)]
+        alone = rows.select_columns([image])  # else `datasets` would decode the other columns too, files and addresses
+        return [RowImage(item, attributes[i], alone, image, i) for i, item in enumerate(ids)]
     if root is None:
         raise DataError(f"{name}: column '{printable(image)}' holds text, not images")
-    return [FileImage(item, known, root / path) for item, known, path in zip(ids, attributes, paths, strict=True)]
+    return [
+        FileImage(item, known, root / path, within=within)
+        for item, known, path in zip(ids, attributes, paths, strict=True)
+    ]
 
 
 def _require(names: Sequence[str], table: str, wanted: Sequence[str | None]) -> None:

@@ -18,6 +18,7 @@ from clipaudit.data.order import natural_key, portable
 from clipaudit.data.pattern import compile_pattern
 from clipaudit.errors import DataError, DataUnavailable
 from clipaudit.images import ImageRef
+from clipaudit.paths import inside
 from clipaudit.text import printable
 
 Reader = Callable[[Path], Sequence[ImageRef]]
@@ -42,25 +43,29 @@ def open_folder(source: FolderSource, place: Place) -> Loaded:
         how = f"system package {source.package}"
     resources = {}
     for name, glob in source.resources.items():
-        found = sorted(folder.glob(glob))
+        found = sorted(path for path in folder.glob(glob) if inside(path, folder))
         if found:
             resources[name] = found[0]
     return Loaded(items, how, resources, notes=notes)
 
 
 def find_folder(source: FolderSource, place: Place) -> Path | None:
-    """The user's place, else the card's own path, else the first of the system's."""
+    """The user's place, else the card's own path, else the first of the system's. Raises DataError where the card's
+    path leaves its folder."""
     if place.given is not None:
         return place.given if place.given.is_dir() else None
-    candidates = [place.base / source.path] if source.path is not None else []
+    candidates = [place.below(source.path)] if source.path is not None else []
     candidates += [Path(path) for path in source.system_paths]
     return next((path for path in candidates if path.is_dir()), None)
 
 
 def folder_reach(source: FolderSource, place: Place) -> str | None:
     """None where the folder is there; else what to do."""
-    if find_folder(source, place) is not None:
-        return None
+    try:
+        if find_folder(source, place) is not None:
+            return None
+    except DataError as error:
+        return str(error)
     if source.path is not None:
         return f"the folder {printable(source.path)} is not there"
     package = f", or install the system package {source.package}" if source.package else ""
@@ -99,7 +104,7 @@ def _by_pattern(text: str, folder: Path) -> tuple[list[ImageRef], tuple[str, ...
         if columns is None:
             unfit.append(name)
         else:
-            items.append(FileImage(name, columns, folder / path))
+            items.append(FileImage(name, columns, folder / path, within=folder))
     if not items:
         example = f"; the first image there is {printable(unfit[0])}" if unfit else "; it holds no image files"
         raise DataError(f"{printable(folder)}: no image file fits the pattern '{printable(text)}'{example}")

@@ -14,6 +14,7 @@ from clipaudit.data.loaded import Loaded, Place
 from clipaudit.data.rows import row_items
 from clipaudit.errors import DataError, DataUnavailable
 from clipaudit.images import ImageRef
+from clipaudit.paths import inside
 from clipaudit.text import printable
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -22,18 +23,21 @@ SUFFIXES = (".csv", ".tsv", ".parquet")
 def find_table(source: TableSource, place: Place) -> tuple[Path, Path] | None:
     """(the table's file, the folder that image paths begin at); None where there is no such file.
 
-    The file is the user's, or the card's in the user's folder, or beside the card. Raises DataError where several fit.
+    The file is the user's, or the card's in the user's folder, or beside the card. Raises DataError where several fit,
+    or a path leaves the folder.
     """
     if place.given is not None and place.given.is_file():
         return place.given, place.given.parent / source.root
     folder = place.given or place.base
+    root = place.below(source.root)
     if "*" not in source.path:
-        return (folder / source.path, folder / source.root) if (folder / source.path).is_file() else None
-    found = sorted(path for path in folder.glob(source.path) if path.is_file())
+        path = place.below(source.path)
+        return (path, root) if path.is_file() else None
+    found = sorted(path for path in folder.glob(source.path) if path.is_file() and inside(path, folder))
     if len(found) > 1:
         names = ", ".join(printable(path.name) for path in found)
         raise DataError(f"{printable(folder)}: several tables fit {source.path}: {names}; give one (--data ID=FILE)")
-    return (found[0], folder / source.root) if found else None
+    return (found[0], root) if found else None
 
 
 def table_reach(source: TableSource, place: Place) -> str | None:
@@ -56,8 +60,15 @@ def open_table(source: TableSource, place: Place) -> Loaded:
             raise DataUnavailable(table_reach(source, place) or "")
         raise DataUnavailable(f"{printable((place.given or place.base) / source.path)}: there is no such table")
     path, root = found
+    given = place.given or place.base
     items = row_items(
-        read_table(path), name=printable(path), image=source.image, id=source.id, rename=source.rename, root=root
+        read_table(path),
+        name=printable(path),
+        image=source.image,
+        id=source.id,
+        rename=source.rename,
+        root=root,
+        within=given.parent if given.is_file() else given,
     )
     if source.image is not None and not any(_may_load(item) for item in items):
         items = [NamedItem(item.id, item.attributes) for item in items]

@@ -27,6 +27,7 @@ from clipaudit.engine import environment
 from clipaudit.engine.seal import NAME as SUMS
 from clipaudit.engine.seal import ROWS, fault, seal, sums
 from clipaudit.errors import StorageError, UsageError
+from clipaudit.paths import inside, leaves
 from clipaudit.results import CellResult, CellStatus, Manifest, RunResult
 from clipaudit.text import printable
 
@@ -137,15 +138,20 @@ class RunStore:
             raise UsageError(f"{path}: damaged ({str(error).splitlines()[0]}); run the cell again") from error
 
     def folder(self, slug: str, key: str) -> Path:
-        """Where a cell lives. Slugs are audit and data ids, whose characters are safe in file names."""
-        return self.root / "cells" / f"{slug}-{key}"
+        """Where a cell lives. UsageError for a slug or key that would lead elsewhere: a result may be anybody's."""
+        name = f"{slug}-{key}"
+        path = self.root / "cells" / name
+        if name.startswith(".") or leaves(name) or "/" in name or not inside(path, self.root):
+            raise UsageError(f"{self.root}: the cell {printable(name, limit=80)!r} lies outside this run")
+        return path
 
     def thumbnails(self, result: RunResult) -> dict[str, bytes]:
         """Thumbnail files of all cells, keyed "<cell key>/<file name>"."""
         found = {}
         for cell in result.cells:
             for path in sorted((self.folder(cell.slug, cell.key) / "thumbs").glob("*.webp")):
-                found[f"{cell.key}/{path.name}"] = path.read_bytes()
+                if inside(path, self.root) and path.is_file():
+                    found[f"{cell.key}/{path.name}"] = path.read_bytes()
         return found
 
     def scratch(self, slug: str, key: str) -> Path:

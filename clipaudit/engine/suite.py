@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clipaudit import plugins
 from clipaudit.errors import UsageError, nearest
+from clipaudit.paths import inside, leaves
+from clipaudit.text import printable
 
 
 class SuiteEntry(BaseModel):
@@ -87,7 +90,9 @@ def load_suite(name: str, data: Sequence[str] = ()) -> Suite:
     path = Path(name)
     if path.suffix == ".toml" or path.is_file():
         try:
-            return parse_suite(path.read_text(encoding="utf-8"), str(path))
+            suite = parse_suite(path.read_text(encoding="utf-8"), str(path))
+            _refuse_leaving(suite, path)
+            return suite
         except OSError as error:
             raise UsageError(f"suite file {name}: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -99,6 +104,28 @@ def load_suite(name: str, data: Sequence[str] = ()) -> Suite:
     if name in audits:
         return _single(name, data)
     raise UsageError(f"unknown suite or audit {name!r}; {nearest(name, [*packaged, *audits])}, or give a .toml file")
+
+
+def _refuse_leaving(suite: Suite, path: Path) -> None:
+    """A suite file names files (of words, of tests) below the working directory or its own folder only."""
+    for number, entry in enumerate(suite.audits, start=1):
+        for value in _strings(list(entry.params.values())):
+            linked = os.path.islink(value) or ("/" in value and os.path.exists(value))
+            if leaves(value) or (linked and not (inside(Path(value), Path()) or inside(Path(value), path.parent))):
+                raise UsageError(
+                    f"suite file {path}: entry {number}: {printable(value)!r} leads out of the folder; copy the file "
+                    f"there, or give it on the command line (--set {entry.id}.NAME=PATH)"
+                )
+
+
+def _strings(values: Sequence[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _strings(list(value.values()))
+        elif isinstance(value, list | tuple):
+            yield from _strings(value)
 
 
 def parse_suite(text: str, where: str) -> Suite:

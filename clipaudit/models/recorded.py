@@ -23,6 +23,7 @@ from clipaudit.models.recorded_models import RecordedEmbeddings, RecordedScores
 from clipaudit.models.recorded_scores import ScoreTable
 from clipaudit.models.recorded_trials import is_trials, subject
 from clipaudit.models.recorded_vectors import ParquetVectors
+from clipaudit.paths import inside
 from clipaudit.results import ModelInfo
 from clipaudit.text import printable
 
@@ -39,6 +40,9 @@ def load_recorded(path: Path) -> Model:
         return _load_trials(path)
     if not path.is_dir():
         raise ModelError(f"recorded:{printable(path)}: no such folder")
+    for file in path.iterdir():
+        if file.is_symlink() and not inside(file, path):
+            raise ModelError(f"recorded:{printable(file)}: a link out of the folder; copy the file there")
     if not (path / FILE).exists():
         return _load_ieat(path)
     manifest = read_manifest(path)

@@ -8,6 +8,7 @@ differ.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -113,7 +114,8 @@ def _with(loaded: Loaded, tones: Mapping[str, str], *notes: str) -> Loaded:
     items: list[ImageRef] = []
     for item in loaded.items:
         attributes = {**item.attributes, "tone": f"tone {tones[item.id]}"}
-        items.append(
-            FileImage(item.id, attributes, item.path) if isinstance(item, FileImage) else NamedItem(item.id, attributes)
-        )
+        assert isinstance(item, (FileImage, NamedItem)), "folders and tables give no other items"
+        found = copy(item)
+        found.attributes = attributes
+        items.append(found)
     return replace(loaded, items=items, notes=(*loaded.notes, *filter(None, notes)))

@@ -41,10 +41,10 @@ def read_folder(folder: Path) -> list[ImageRef]:
     if not tables:
         hint = "; unpack images.zip first" if any(folder.rglob("images.zip")) else ""
         raise DataError(f"{printable(folder)}: neither metadata.jsonl nor metadata.csv is there or below{hint}")
-    return [item for table in tables[:1] for item in _rows(table)]
+    return [item for table in tables[:1] for item in _rows(table, folder)]
 
 
-def _rows(table: Path) -> Iterator[ImageRef]:
+def _rows(table: Path, folder: Path) -> Iterator[ImageRef]:
     try:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -57,7 +57,7 @@ def _rows(table: Path) -> Iterator[ImageRef]:
             path = columns.get("file_name") or columns.get("image")
             if not path:
                 raise DataError(f"{printable(table)}: a row has no file_name: {printable(row, limit=80)}")
-            yield FileImage(columns.get("id") or path, columns, table.parent / path)
+            yield FileImage(columns.get("id") or path, columns, table.parent / path, within=folder)
     except (json.JSONDecodeError, AttributeError) as error:
         raise DataError(f"{printable(table)}: not one JSON object a line ({printable(error)})") from error
 

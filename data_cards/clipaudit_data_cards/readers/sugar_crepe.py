@@ -71,4 +71,4 @@ def _item(folder: Path, path: Path, kind: str, key: str, entry: Any) -> ImageRef
     attributes = {"image": file, "caption": caption, "negative": negative, "kind": kind}
     item = f"{path.stem}/{key}"
     found = next((folder / where / file for where in FOLDERS if (folder / where / file).is_file()), None)
-    return NamedItem(item, attributes) if found is None else FileImage(item, attributes, found)
+    return NamedItem(item, attributes) if found is None else FileImage(item, attributes, found, within=folder)

@@ -37,7 +37,9 @@ def read_faces(folder: Path) -> list[ImageRef]:
     for path in sorted(scan(folder), key=natural_key):
         name = portable(path.replace(os.sep, "/"))
         known = annotated(name)
-        items.append(NamedItem(name, _UNKNOWN, _FAULT) if known is None else FileImage(name, known, folder / path))
+        items.append(
+            NamedItem(name, _UNKNOWN, _FAULT) if known is None else FileImage(name, known, folder / path, within=folder)
+        )
     if not items:
         raise DataError(f"{printable(folder)}: holds no image files")
     return items

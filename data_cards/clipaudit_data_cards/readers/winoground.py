@@ -40,7 +40,7 @@ def _from_lines(folder: Path) -> list[ImageRef]:
             name = str(entry[f"image_{side}"])
             if Path(name).name != name:
                 raise DataError(f"{where}: '{printable(name)}' must be a file name alone")
-            items.append(FileImage(name, _columns(entry, side), _file(folder / IMAGES, name)))
+            items.append(FileImage(name, _columns(entry, side), _file(folder / IMAGES, name), within=folder))
     if not items:
         raise DataError(f"{printable(folder / LINES)}: has no lines")
     return items
