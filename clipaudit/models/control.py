@@ -1,7 +1,8 @@
 """`control:NAME?key=value&...`: synthetic models that carry a known effect of known size, to test the audits.
 
-All but `linear` look at no pixel: what they know of an image is its attributes (`label`, `written`, `shape`, `texture`,
-a group's column). All is deterministic in (parameters, image id or text) and independent of what else is asked.
+All but the networks `linear` and `bordered` look at no pixel: what they know of an image is its attributes (`label`,
+`written`, `shape`, `texture`, a group's column). All is deterministic in (parameters, image id or text) and independent
+of what else is asked.
 
 | spec | what is planted |
 |---|---|
@@ -12,7 +13,15 @@ a group's column). All is deterministic in (parameters, image id or text) and in
 | `association?d=&attribute=&x=&y=&a=&b=` | X and Y differ in association with a against b by effect size d |
 | `linear?dim=&side=&masked=` | an image's distance from other classes; masked, a gradient that leads nowhere |
 | `counterfactual?attribute=&level=&words=&effect=` | one level of an attribute is closer to some words by that cosine |
+| `leaning?words=&towards=&effect=` | texts with some words are closer to texts with others by that cosine |
+| `bordered?accuracy=&reach=` | an image's distance from the other of two classes, by chance |
 | `varied?accuracy=&confidence=&when=&then=` | another accuracy for some templates or images; a confidence |
+| `graded?accuracy=&slope=` | confidence that varies, and how much it says |
+| `misreader?labels=&misspelt=&reworded=` | changed texts that fail, by what is changed |
+| `echo?q=&alone=` | the answers of somebody else are repeated with that probability |
+| `captions?lead=` | an image's own caption leads any other by that many standard deviations of chance |
+| `apart?gap=` | images and texts lie apart by that distance |
+| `gazing?moved=&wording=` | which patches a score rests on, and how far another word moves them |
 | `preferring?attribute=&level=&words=&rate=&otherwise=` | some labels win, for one group more often |
 | `prototypes?labels=&known=&spread=` | labels that images show and texts do not know |
 """
@@ -23,18 +32,27 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 from pydantic import ValidationError
 
+from clipaudit.contract import Need
 from clipaudit.errors import ModelError, nearest
 from clipaudit.models import control_params as kinds
+from clipaudit.models.control_apart import ApartParams, apart
+from clipaudit.models.control_bordered import BorderedEncoder, BorderedParams
+from clipaudit.models.control_captions import CaptionControl, CaptionParams
 from clipaudit.models.control_decisions import DecisionControl, classify, follow_shape, read
+from clipaudit.models.control_echo import EchoParams, echo
+from clipaudit.models.control_gazing import GazingControl, GazingParams
+from clipaudit.models.control_graded import GradedControl, GradedParams
+from clipaudit.models.control_linear import LinearEncoder
+from clipaudit.models.control_misreader import MisreaderControl, MisreaderParams
 from clipaudit.models.control_preferring import PreferringControl
 from clipaudit.models.control_prototypes import PrototypeControl
 from clipaudit.models.control_varied import VariedControl
-from clipaudit.models.control_vectors import VectorControl, associate, nothing, shift
+from clipaudit.models.control_vectors import VectorControl, associate, lean, nothing, shift
 from clipaudit.models.protocol import DualEncoder, Model
 from clipaudit.results import ModelInfo
 
@@ -43,45 +61,64 @@ VERSION = 1
 # NAME: (class of its parameters, what they plant): decisions, and vectors.
 _RULES: dict[str, tuple[type[kinds.ClassifierParams], Callable[[Any], Any]]] = {
     "classifier": (kinds.ClassifierParams, classify),
+    "echo": (EchoParams, echo),
     "reader": (kinds.ReaderParams, read),
     "shape": (kinds.ShapeParams, follow_shape),
 }
 _LAYOUTS: dict[str, tuple[type[kinds.ControlParams], Callable[[Any], Any]]] = {
+    "apart": (ApartParams, apart),
     "null": (kinds.NullParams, nothing),
     "association": (kinds.AssociationParams, associate),
     "counterfactual": (kinds.CounterfactualParams, shift),
-}
-CONTROLS: dict[str, type[kinds.ControlParams]] = {
-    name: params for name, (params, _) in sorted({**_RULES, **_LAYOUTS}.items())
-} | {
-    "linear": kinds.LinearParams,
-    "preferring": kinds.PreferringParams,
-    "prototypes": kinds.PrototypeParams,
-    "varied": kinds.VariedParams,
+    "leaning": (kinds.LeaningParams, lean),
 }
 
-_LINEAR = (
-    "This is a linear network with random weights, made to test attacks: the result says how well they find what is "
+
+class _Kind(Protocol):
+    """A class of models, made of what is said about one and its parameters."""
+
+    capabilities: frozenset[Need]
+
+    def __call__(self, info: ModelInfo, params: Any, /) -> Model: ...
+
+
+_OWN: dict[str, tuple[type[kinds.ControlParams], _Kind]] = {
+    "captions": (CaptionParams, CaptionControl),
+    "gazing": (GazingParams, GazingControl),
+    "graded": (GradedParams, GradedControl),
+    "misreader": (MisreaderParams, MisreaderControl),
+    "preferring": (kinds.PreferringParams, PreferringControl),
+    "prototypes": (kinds.PrototypeParams, PrototypeControl),
+    "varied": (kinds.VariedParams, VariedControl),
+}
+_NETWORKS: dict[str, tuple[type[kinds.NetworkParams], Callable[[ModelInfo, Any], DualEncoder]]] = {
+    "bordered": (BorderedParams, BorderedEncoder),
+    "linear": (kinds.LinearParams, LinearEncoder),
+}
+CONTROLS: dict[str, type[kinds.ControlParams]] = {
+    name: params for name, (params, _) in sorted({**_RULES, **_LAYOUTS, **_OWN, **_NETWORKS}.items())
+}
+
+_NETWORK = (
+    "This is a small network with random weights, made to test attacks: the result says how well they find what is "
     "known in closed form, and nothing about any real model."
 )
 
 
 def open_control(rest: str) -> DualEncoder | Model:
-    """The control model as the loader wants it: `linear` is a network, all others have finished outputs."""
+    """The control model as the loader wants it: networks as such, all others with finished outputs."""
     name, _, query = rest.partition("?")
-    if name != "linear":
+    if name not in _NETWORKS:
         return load_control(rest)
-    from clipaudit.models.control_linear import LinearEncoder
-
     params = _params(name, query)
-    assert isinstance(params, kinds.LinearParams)
+    assert isinstance(params, kinds.NetworkParams)
     info = _info(name, params, ("embeddings", "gradients", "scores")).model_copy(
         update={
             "embedding_dim": params.dim, "image_size": params.side, "logit_scale": 100.0, "precision": "float32",
-            "warnings": (_LINEAR,),
+            "warnings": (_NETWORK,),
         }
     )  # fmt: skip
-    return LinearEncoder(info, params)
+    return _NETWORKS[name][1](info, params)
 
 
 def load_control(rest: str) -> Model:
@@ -92,15 +129,12 @@ def load_control(rest: str) -> Model:
     name, _, query = rest.partition("?")
     if name not in CONTROLS:
         raise ModelError(f"control:{rest}: there is no control model {name!r}; {nearest(name, CONTROLS)}")
-    if name == "linear":
-        raise ModelError("control:linear is a network; open it with clipaudit.models.load.open_model")
+    if name in _NETWORKS:
+        raise ModelError(f"control:{name} is a network; open it with clipaudit.models.load.open_model")
     params = _params(name, query)
-    if isinstance(params, kinds.VariedParams):
-        return VariedControl(_info(name, params, ("scores",)), params)
-    if isinstance(params, kinds.PreferringParams):
-        return PreferringControl(_info(name, params, ("scores",)), params)
-    if isinstance(params, kinds.PrototypeParams):
-        return PrototypeControl(_info(name, params, ("embeddings", "scores")), params)
+    if name in _OWN:
+        made = _OWN[name][1]
+        return made(_info(name, params, tuple(sorted(made.capabilities))), params)
     if name in _RULES:
         assert isinstance(params, kinds.ClassifierParams)
         return DecisionControl(_info(name, params, ("scores",)), _RULES[name][1](params), params)

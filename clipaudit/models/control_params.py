@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -34,14 +34,19 @@ class NullParams(ControlParams):
     dim: int = Field(default=128, ge=4, le=4096, description="Dimensions.")
 
 
-class LinearParams(ControlParams):
+class NetworkParams(ControlParams):
+    """Base of controls that look at pixels."""
+
+    dim: int = Field(default=32, ge=4, le=1024, description="Dimensions.")
+    side: int = Field(default=24, ge=8, le=256, description="Side of the input in pixels.")
+
+
+class LinearParams(NetworkParams):
     """`linear`: a network that looks at pixels, with gradients: how far an image is from each class is known exactly.
 
     Images are embedded by orthonormal directions of pixel space, texts as random unit vectors of their own.
     """
 
-    dim: int = Field(default=32, ge=4, le=1024, description="Dimensions.")
-    side: int = Field(default=24, ge=8, le=256, description="Side of the input in pixels.")
     masked: int = Field(
         default=0,
         ge=0,
@@ -107,13 +112,27 @@ class CounterfactualParams(ControlParams):
     dim: int = Field(default=512, ge=8, le=4096, description="Dimensions.")
 
 
+class LeaningParams(ControlParams):
+    """`leaning`: prompts that hold one of `words` are closer to prompts that hold one of `towards`, by `effect`.
+
+    Texts alone: every image is a random unit vector of its own. The effect, a cosine, is exact in the mean; a single
+    cosine has a standard deviation of about 1/sqrt(dim). Every prompt has a direction of its own.
+    """
+
+    words: Words = Field(description="Words of the prompts that lean, comma-separated.")
+    towards: Words = Field(description="Words of the prompts that they lean to, comma-separated.")
+    effect: float = Field(default=0.05, ge=-0.5, le=0.5, description="Shift in cosine.")
+    dim: int = Field(default=512, ge=8, le=4096, description="Dimensions.")
+
+
 class VariedParams(ClassifierParams):
     """`varied`: as `classifier`, with probabilities; another accuracy where all of the words `when` are met.
 
     A word is met if the template holds it, or if it is a value of one of the image's attributes (a corruption, a
     group). The label that is decided for gets the probability `confidence`, the others share the rest evenly; so the
     calibration error is |confidence - accuracy| exactly. An image keeps its luck: what is right at the lower of the two
-    accuracies is right at the higher one as well.
+    accuracies is right at the higher one as well. With luck by template it keeps it under one template only, so that
+    templates of one accuracy differ by chance.
     """
 
     confidence: float = Field(default=0.9, gt=0, le=1, description="Probability given to the decided label.")
@@ -121,6 +140,9 @@ class VariedParams(ClassifierParams):
         default=(), description="Words of a template or values of attributes, comma-separated; empty: never."
     )
     then: Share = Field(default=0.5, description="Accuracy where all of these are met.")
+    luck: Literal["image", "template"] = Field(
+        default="image", description="What draws anew whether an answer is right: the image, or image and template."
+    )
 
 
 class PreferringParams(ControlParams):

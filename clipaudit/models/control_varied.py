@@ -55,11 +55,12 @@ class VariedControl:
         met = params.when and all(
             word in image.attributes.values() or holds(template, [word]) is not None for word in params.when
         )
-        luck = uniform(params.seed, "accuracy", image.id)
+        named = (image.id,) if params.luck == "image" else (image.id, template)
+        luck = uniform(params.seed, "accuracy", *named)
         if right is not None and (luck < (params.then if met else params.accuracy) or len(labels) == 1):
             return right
         others = [label for j, label in enumerate(labels) if j != right]
-        return list(labels).index(pick(others, params.seed, "other", image.id))
+        return list(labels).index(pick(others, params.seed, "other", *named))
 
 
 def _reworded(name: str, labels: Sequence[str]) -> int | None:

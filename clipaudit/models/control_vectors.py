@@ -14,7 +14,7 @@ from clipaudit.contract import Need
 from clipaudit.embedding.scoring import score_labels
 from clipaudit.images import ImageRef
 from clipaudit.models.control_chance import direction, normal
-from clipaudit.models.control_params import AssociationParams, CounterfactualParams, NullParams
+from clipaudit.models.control_params import AssociationParams, CounterfactualParams, LeaningParams, NullParams
 from clipaudit.models.protocol import Embedded, Scores
 from clipaudit.results import ModelInfo
 
@@ -129,6 +129,21 @@ def shift(params: CounterfactualParams) -> Layout:
         return Place(_WORD_HEIGHT, ("word", word), 0, rest)
 
     return Layout(params.dim, image, text)
+
+
+def lean(params: LeaningParams) -> Layout:
+    """See LeaningParams."""
+    rest = params.dim - 1
+
+    def text(prompt: str) -> Place:
+        height = 0.0
+        if holds(prompt, params.towards) is not None:
+            height = _WORD_HEIGHT
+        elif holds(prompt, params.words) is not None:
+            height = params.effect / _WORD_HEIGHT
+        return Place(height, ("text", prompt), 0, rest)
+
+    return Layout(params.dim, lambda image: Place(0.0, ("image", image.id), 0, rest), text)
 
 
 def holds(prompt: str, words: Sequence[str]) -> str | None:

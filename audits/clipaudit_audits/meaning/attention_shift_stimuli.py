@@ -66,7 +66,8 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Covered:
-    """`shown` with some of its patches covered. `name` tells it from others of the same picture. An `ImageRef`."""
+    """`shown` with some of its patches covered. `name` tells it from others of the same picture. An `ImageRef` with the
+    attributes of `shown` and `covered`, a digit for each patch, 1 where it is covered."""
 
     shown: Shown
     cells: Bools = field(repr=False)  # (G, G) True where covered
@@ -79,12 +80,16 @@ class Covered:
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        return self.shown.attributes
+        return {**self.shown.attributes, "covered": self._digits}
 
     @property
     def digest(self) -> str:
-        params = {"cells": "".join("01"[cell] for cell in self.cells.ravel().tolist()), "fill": self.fill}
+        params = {"cells": self._digits, "fill": self.fill}
         return recipe_digest("attention_shift.covered", VERSION, [self.shown.digest], params)
+
+    @property
+    def _digits(self) -> str:
+        return "".join("01"[cell] for cell in self.cells.ravel().tolist())
 
     def load(self) -> Image.Image:
         from PIL import Image as pil
