@@ -15,14 +15,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipaudit.engine import environment
+from clipaudit.engine.executors import Executor
 from clipaudit.engine.plan import Plan, PlannedCell, make_plan
 from clipaudit.engine.progress import Reporter, Silent
-from clipaudit.engine.run import MAX_ERROR_RATE, Execution, execute
+from clipaudit.engine.run import MAX_ERROR_RATE, Execution, InProcess, carry_out
 from clipaudit.engine.shard import Shard, cell_names
 from clipaudit.engine.store import RunStore, write_atomic
 from clipaudit.engine.suite import Suite, SuiteEntry, load_suite, parse_overrides
@@ -31,6 +33,7 @@ from clipaudit.results import Manifest, RunResult, ShardInfo
 
 if TYPE_CHECKING:
     from clipaudit.data.registry import DataRegistry
+    from clipaudit.engine.ray_executor import RayOptions
     from clipaudit.models.protocol import Model
 
 SAMPLE_IMAGES, SAMPLE_TEXTS = 8, 16  # of the run's own data, for the precision probe
@@ -131,6 +134,7 @@ def audit(
     out: Path | None = None,
     *,
     shard: Shard | None = None,
+    ray: RayOptions | None = None,
     reporter: Reporter | None = None,
     report: bool = True,
     debug: bool = False,
@@ -138,6 +142,7 @@ def audit(
     """Plan, run (or resume) and report. Raises ClipAuditError; whatever was finished before stays stored.
 
     With `shard` only its share of the cells is run, and no report written: `engine.merge` makes the run of all shares.
+    With `ray` the cells are run by workers of a Ray cluster, which open data and model by themselves.
     """
     reporter = reporter or Silent()
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -145,36 +150,53 @@ def audit(
     whole, _ = prepare(request)
     plan = whole if shard is None else shard.plan(whole)
     with store.writing():
-        model = open_for(whole, request, reporter)  # every share probes the precision on the same sample
-        manifest = _manifest(whole, model, started, shard)
-        _same_run(store, manifest)
-        manifest = _with_past(manifest, store, reporter)
-        store.write_manifest(manifest)
-        reporter.begin(len(plan.cells), len(plan.images()), len(plan.texts()))
-
-        def crashed(planned: PlannedCell, error: Exception) -> None:
-            if debug:
-                raise error
-
+        executor = _executor(whole, request, store, ray, reporter, debug)
         try:
-            result, execution = execute(
+            manifest = _manifest(whole, executor, started, shard)
+            _same_run(store, manifest)
+            manifest = _with_past(manifest, store, reporter)
+            store.write_manifest(manifest)
+            reporter.begin(len(plan.cells), len(plan.images()), len(plan.texts()))
+            result, execution = carry_out(
                 plan,
-                model,
+                executor,
                 store,
-                max_error_rate=request.max_error_rate,
                 on_start=lambda planned: reporter.cell_started(planned.cell.title or planned.cell.slug),
                 on_end=reporter.cell_ended,
-                on_crash=crashed,
             )
         finally:
-            close(model)
+            executor.close()
         for unrun in plan.unrun:
             reporter.cell_ended(unrun, False)
-        manifest = _finish(manifest, model, execution, store.write_result(result), time.perf_counter() - clock)
+        manifest = _finish(manifest, executor, execution, store.write_result(result), time.perf_counter() - clock)
         manifest = store.accounted(manifest, result)
         store.write_manifest(manifest)
     page = write_report(store, result, manifest) if report and shard is None else None
     return Outcome(store.root, result, manifest, page)
+
+
+def _executor(
+    whole: Plan, request: Request, store: RunStore, ray: RayOptions | None, reporter: Reporter, debug: bool
+) -> Executor:
+    """Who runs the cells. The precision is probed on a sample of the whole plan, so that every share and every worker
+    finds the same."""
+    if ray is not None:
+        from clipaudit.engine.ray_executor import RayExecutor
+
+        opening = partial(_open_alone, request)
+        return RayExecutor(ray, opening, (store.root / "scratch").absolute(), request.max_error_rate)
+
+    def crashed(planned: PlannedCell, error: Exception) -> None:
+        if debug:
+            raise error
+
+    return InProcess(open_for(whole, request, reporter), store.scratch, request.max_error_rate, crashed)
+
+
+def _open_alone(request: Request) -> tuple[Plan, Model]:
+    """Plan and model of a request, made on the machine of a worker."""
+    plan, _ = prepare(request)
+    return plan, open_for(plan, request, Silent())
 
 
 def write_report(
@@ -210,29 +232,29 @@ def _default_out(request: Request, shard: Shard | None) -> Path:
     return out if shard is None else out.with_name(f"{out.name}-shard-{shard.index}-of-{shard.of}")
 
 
-def _manifest(plan: Plan, model: Model, started: datetime, shard: Shard | None) -> Manifest:
-    names = () if shard is None else cell_names(plan, model.info.fingerprint)
+def _manifest(plan: Plan, executor: Executor, started: datetime, shard: Shard | None) -> Manifest:
+    names = () if shard is None else cell_names(plan, executor.info.fingerprint)
     return Manifest(
         command=tuple(sys.argv),
         started=started.isoformat(timespec="seconds"),
         python=platform.python_version(),
         platform=platform.platform(),
         packages=environment.packages(),
-        hardware=environment.hardware(),
+        hardware=executor.hardware,
         suite_digest=plan.suite.digest,
-        model_fingerprint=model.info.fingerprint,
+        model_fingerprint=executor.info.fingerprint,
         seed=plan.seed,
         data={planned.cell.data.id: planned.cell.data.digest for planned in plan.cells if planned.cell.data},
         shard=None if shard is None else ShardInfo(index=shard.index, of=shard.of, cells=names),
     )
 
 
-def _finish(manifest: Manifest, model: Model, execution: Execution, digest: str, seconds: float) -> Manifest:
+def _finish(manifest: Manifest, executor: Executor, execution: Execution, digest: str, seconds: float) -> Manifest:
     return manifest.model_copy(
         update={
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),
-            "forward_passes": dict(getattr(model, "counters", {})),
+            "forward_passes": dict(executor.counters),
             "cell_seconds": execution.cell_seconds,
             "result_digest": digest,
         }

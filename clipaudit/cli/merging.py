@@ -22,15 +22,16 @@ def merge(shards: tuple[Path, ...], out: Path, no_report: bool) -> int:
     """Make one run of the directories that `run --shard 1/N` to N/N left: the same result.json as without shards."""
     from clipaudit import api
     from clipaudit.cli.outcome import show_outcome
-    from clipaudit.engine.merge import differing_packages
     from clipaudit.engine.merge import merge as merged
     from clipaudit.engine.store import RunStore
-    from clipaudit.text import printable
     from clipaudit.verdict import summarise
 
     result, manifest = merged(shards, out)
-    if note := differing_packages(shards):
-        click.echo(f"note: {printable(note, limit=500)}", err=True)
+    if other := sorted(manifest.cell_versions):
+        named = ", ".join(other[:3]) + (f" and {len(other) - 3} more" if len(other) > 3 else "")
+        click.echo(
+            f"note: not all shards were run with the same versions of packages: {named}; see the report", err=True
+        )
     page = None if no_report else api.write_report(RunStore(out), result, manifest)
     show_outcome(api.Outcome(out, result, manifest, page))
     return summarise(result).exit_code

@@ -11,6 +11,7 @@ from clipaudit.cli.app import app, model_options, suite_options
 
 if TYPE_CHECKING:
     from clipaudit.api import Request
+    from clipaudit.engine.ray_executor import RayOptions
 
 
 @app.command()
@@ -25,9 +26,29 @@ if TYPE_CHECKING:
     help="Share of unreadable items above which a cell fails.",
 )
 @click.option("--shard", metavar="I/N", help="Run the I-th of N shares of the cells; merge makes the run of them.")
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Who runs the cells: this process, or workers of a Ray cluster (pip install 'clipaudit[ray]').",
+)
+@click.option(
+    "--address", help="Ray: the cluster to join, as in HOST:6379 or auto. Default: one of this machine alone."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Ray: how many. Default: one a GPU, or one a machine.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress, only the outcome.")
-def run(out: Path | None, shard: str | None, no_report: bool, quiet: bool, **options: Any) -> int:
+def run(
+    out: Path | None,
+    shard: str | None,
+    executor: str,
+    address: str | None,
+    workers: int | None,
+    no_report: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
     """Run a suite (default: demo) on a model and write the report. The same command resumes."""
     import os
 
@@ -40,8 +61,11 @@ def run(out: Path | None, shard: str | None, no_report: bool, quiet: bool, **opt
 
     debug = "CLIPAUDIT_DEBUG" in os.environ
     share = None if shard is None else Shard.parse(shard)
+    cluster = _cluster(executor, address, workers)
     with make_reporter(quiet) as reporter:
-        outcome = api.audit(_request(options), out, shard=share, reporter=reporter, report=not no_report, debug=debug)
+        outcome = api.audit(
+            _request(options), out, shard=share, ray=cluster, reporter=reporter, report=not no_report, debug=debug
+        )
     if share is not None:
         return show_share(outcome, share)
     show_outcome(outcome)
@@ -84,6 +108,18 @@ def embed(out: Path, **options: Any) -> None:
         finally:
             api.close(model)
     click.echo(f"{len(images)} images and {len(texts)} texts recorded; use them with --model recorded:{out}")
+
+
+def _cluster(executor: str, address: str | None, workers: int | None) -> RayOptions | None:
+    from clipaudit.engine.ray_executor import RayOptions
+    from clipaudit.errors import UsageError
+
+    if executor == "ray":
+        return RayOptions(address, workers)
+    for option, value in (("--address", address), ("--workers", workers)):
+        if value is not None:
+            raise UsageError(f"{option} {value}: means something with --executor ray only")
+    return None
 
 
 def _request(options: dict[str, Any]) -> Request:

@@ -63,22 +63,12 @@ def merge(paths: Sequence[Path], out: Path) -> tuple[RunResult, Manifest]:
         _free_for(store, first)
         manifest = _manifest(parts)
         store.write_manifest(manifest.model_copy(update={"finished": None}))
-        for name, (part, cell) in found.items():
-            _copy(name, part, cell, store)
+        for part, cell in found.values():
+            _copy(part, cell, store)
         manifest = manifest.model_copy(update={"result_digest": store.write_result(result)})
+        manifest = store.accounted(manifest, result)
         store.write_manifest(manifest)
     return result, manifest
-
-
-def differing_packages(paths: Sequence[Path]) -> str:
-    """One line about packages of which the shares had different versions; "" where there is none."""
-    parts = [open_part(path) for path in paths]
-    for name in sorted({name for part in parts for name in part.manifest.packages}):
-        versions = {part.name: part.manifest.packages.get(name, "none") for part in parts}
-        if len(set(versions.values())) > 1:
-            told = ", ".join(f"{version} in {where}" for where, version in versions.items())
-            return f"the shares were run with different versions of {name} ({told}); one process may find other digits"
-    return ""
 
 
 def _comparable(one: Part, other: Part) -> None:
@@ -158,10 +148,10 @@ def _free_for(store: RunStore, part: Part) -> None:
         raise UsageError(f"{store.root} holds another run; choose another --out or remove it")
 
 
-def _copy(name: str, part: Part, cell: CellResult, store: RunStore) -> None:
+def _copy(part: Part, cell: CellResult, store: RunStore) -> None:
     source, target = part.store.folder(cell.slug, cell.key), store.folder(cell.slug, cell.key)
-    if cell.status is CellStatus.DONE and not (source / "rows.parquet").is_file():
-        raise UsageError(f"{part.name}: the rows of {name} are gone; give its clipaudit run command again")
+    if cell.status is CellStatus.DONE and (wrong := part.store.fault(cell.slug, cell.key)):
+        raise UsageError(f"{source}: {wrong}; give the clipaudit run command of shard {part.shard} again")
     if not source.is_dir():  # what was not run, or failed, leaves no rows
         return
     partial = target.with_name(f".partial-{target.name}")

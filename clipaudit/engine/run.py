@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipaudit import __version__
 from clipaudit.contract import Audit, Cell
 from clipaudit.data.files import NamedItem
+from clipaudit.engine import environment
+from clipaudit.engine.executors import Executor, Measured, Started, Task
 from clipaudit.engine.plan import Plan, PlannedCell
 from clipaudit.engine.store import RunStore
 from clipaudit.engine.thumbnails import illustrate
 from clipaudit.errors import ClipAuditError, NotSupported, StorageError
-from clipaudit.results import CellResult, CellStatus, RunResult
+from clipaudit.results import CellResult, CellStatus, ModelInfo, RunResult
 from clipaudit.validation.stored import cautioned
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+
+Ended = Callable[[CellResult, bool], None]
+Crashed = Callable[[PlannedCell, Exception], None]
 
 MAX_ERROR_RATE = 0.01  # above this share of unreadable items a cell fails (DESIGN 6)
 
@@ -38,71 +44,122 @@ def execute(
     store: RunStore,
     *,
     max_error_rate: float = MAX_ERROR_RATE,
-    on_start: Callable[[PlannedCell], None] = lambda planned: None,
-    on_end: Callable[[CellResult, bool], None] = lambda result, resumed: None,
-    on_crash: Callable[[PlannedCell, Exception], None] = lambda planned, error: None,
+    on_start: Started = lambda planned: None,
+    on_end: Ended = lambda result, resumed: None,
+    on_crash: Crashed = lambda planned, error: None,
 ) -> tuple[RunResult, Execution]:
-    """Run what is not yet in `store`. `on_end` is told each cell's result and whether it was already there."""
+    """Run what is not yet in `store`, in this process. `on_end` is told each cell's result and whether it was there."""
+    executor = InProcess(model, store.scratch, max_error_rate, on_crash)
+    return carry_out(plan, executor, store, on_start=on_start, on_end=on_end)
+
+
+def carry_out(
+    plan: Plan,
+    executor: Executor,
+    store: RunStore,
+    *,
+    on_start: Started = lambda planned: None,
+    on_end: Ended = lambda result, resumed: None,
+) -> tuple[RunResult, Execution]:
+    """Have `executor` run what is not yet in `store`, and commit each cell as it comes back."""
     execution = Execution()
-    results: list[CellResult] = []
-    for planned in plan.cells:
-        key = planned.cell.key(model.info.fingerprint)
-        stored = store.finished(planned.cell.slug, key)
-        if stored is not None and stored.status is CellStatus.DONE:
-            results.append(stored)
+    tasks = [Task(planned, planned.cell.key(executor.info.fingerprint)) for planned in plan.cells]
+    results: dict[str, CellResult] = {}
+    for task in tasks:
+        stored = store.finished(task.planned.cell.slug, task.key)
+        if stored is not None and stored.status is CellStatus.DONE and task.name not in results:
+            results[task.name] = stored
             on_end(stored, True)
-            continue
-        on_start(planned)
-        started = time.perf_counter()
-        result = _run_cell(planned, key, model, store, max_error_rate, on_crash)
-        execution.cell_seconds[f"{result.slug}-{key}"] = round(time.perf_counter() - started, 3)
-        results.append(result)
-        on_end(result, False)
-    return assemble(plan, model, [*results, *plan.unrun]), execution
+    todo = {task.name: task for task in tasks if task.name not in results}
+    for task, measured in executor.run(list(todo.values()), on_start):
+        if measured.rows is not None:
+            store.commit(measured.result, measured.rows, measured.thumbs)
+        execution.cell_seconds[task.name] = round(measured.seconds, 3)
+        results[task.name] = measured.result
+        on_end(measured.result, False)
+    return assemble(plan, executor.info, [*(results[task.name] for task in tasks), *plan.unrun]), execution
 
 
-def assemble(plan: Plan, model: Model, cells: Sequence[CellResult]) -> RunResult:
+def assemble(plan: Plan, model: ModelInfo, cells: Sequence[CellResult]) -> RunResult:
     """The run's result from its cells."""
     return RunResult(
         clipaudit_version=__version__,
         suite=plan.suite.id,
         suite_title=plan.suite.title,
         seed=plan.seed,
-        model=model.info,
+        model=model,
         cells=tuple(cells),
         not_tested=plan.not_tested,
     )
 
 
-def _run_cell(
-    planned: PlannedCell,
-    key: str,
-    model: Model,
-    store: RunStore,
-    max_error_rate: float,
-    on_crash: Callable[[PlannedCell, Exception], None],
-) -> CellResult:
-    audit, cell = planned.audit, planned.cell
-    hindrance = _hindrance(planned, model)
+class InProcess:
+    """The executor that runs one cell after the other, here. `scratch`: a folder for each (slug, key)."""
+
+    def __init__(
+        self, model: Model, scratch: Callable[[str, str], Path], max_error_rate: float, on_crash: Crashed
+    ) -> None:
+        self._model = model
+        self._scratch = scratch
+        self._max_error_rate = max_error_rate
+        self._on_crash = on_crash
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._model.info
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        return dict(getattr(self._model, "counters", {}))
+
+    @property
+    def hardware(self) -> Mapping[str, str]:
+        return environment.hardware()
+
+    def run(self, tasks: Sequence[Task], on_start: Started) -> Iterator[tuple[Task, Measured]]:
+        for task in tasks:
+            on_start(task.planned)
+            yield task, self.measure(task)
+
+    def measure(self, task: Task) -> Measured:
+        """Run one task, and time it."""
+        started = time.perf_counter()
+        scratch = self._scratch(task.planned.cell.slug, task.key)
+        measured = _run_cell(task, self._model, scratch, self._max_error_rate, self._on_crash)
+        return replace(measured, seconds=time.perf_counter() - started)
+
+    def close(self) -> None:
+        """Let a model that holds a cache write it out."""
+        finish = getattr(self._model, "close", None)
+        if finish is not None:
+            finish()
+
+
+def _run_cell(task: Task, model: Model, scratch: Path, max_error_rate: float, on_crash: Crashed) -> Measured:
+    audit, cell = task.planned.audit, task.planned.cell
+
+    def without(status: CellStatus, reason: str) -> Measured:
+        return Measured(blank(cell, task.key, status, reason))
+
+    hindrance = _hindrance(task.planned, model)
     if hindrance:
-        return blank(cell, key, CellStatus.NOT_RUN, hindrance)
+        return without(CellStatus.NOT_RUN, hindrance)
     try:
-        rows = audit.run(replace(cell, scratch=store.scratch(cell.slug, key)), model)
-        result = score_cell(audit, cell, key, rows, max_error_rate)
-        shown = (*planned.workload.images, *audit.pictures(cell, rows))
+        rows = audit.run(replace(cell, scratch=scratch), model)
+        result = score_cell(audit, cell, task.key, rows, max_error_rate)
+        shown = (*task.planned.workload.images, *audit.pictures(cell, rows))
         result, thumbs = illustrate(result, {image.id: image for image in shown})
     except NotSupported as error:
-        return blank(cell, key, CellStatus.NOT_RUN, str(error))
+        return without(CellStatus.NOT_RUN, str(error))
     except StorageError:
         raise
     except ClipAuditError as error:
-        return blank(cell, key, CellStatus.ERRORED, str(error))
+        return without(CellStatus.ERRORED, str(error))
     except Exception as error:  # an audit is a plug-in: its failure must not take the run with it
-        on_crash(planned, error)
+        on_crash(task.planned, error)
         first = str(error).splitlines()[0] if str(error) else "no message"
-        return blank(cell, key, CellStatus.ERRORED, f"the audit failed: {type(error).__name__}: {first}")
-    store.commit(result, rows, thumbs)
-    return result
+        return without(CellStatus.ERRORED, f"the audit failed: {type(error).__name__}: {first}")
+    return Measured(result, rows, thumbs)
 
 
 def _hindrance(planned: PlannedCell, model: Model) -> str:

@@ -90,6 +90,11 @@ def deal(cells: Sequence[PlannedCell], of: int) -> list[int]:
     return [dealt[planned.cell.key("")] for planned in cells]
 
 
+def weight(planned: PlannedCell) -> float:
+    """What a cell weighs by itself, in forward passes of one image."""
+    return _base(planned) + len(_shown(planned))
+
+
 def _shown(planned: PlannedCell) -> set[str]:
     scope = planned.cell.data.id if planned.cell.data else planned.cell.slug
     return {f"{scope}/{image.id}" for image in planned.workload.images}
