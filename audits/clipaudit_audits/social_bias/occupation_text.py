@@ -11,7 +11,7 @@ from pydantic import Field
 
 from clipaudit.contract import Audit, AuditSpec, Cell, MetricSpec, Need, PlanContext, Workload
 from clipaudit.results import Direction, Estimate, Figure, Harm
-from clipaudit.stats.bootstrap import bca_mean
+from clipaudit.stats.intervals import t_mean
 from clipaudit.zeroshot import fill, prompts
 from clipaudit_audits.social_bias import occupation_sentences as say
 from clipaudit_audits.social_bias.occupation import phrases
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ class TextOccupationParams(OccupationParams):
 
 SPEC = AuditSpec(
     id="occupation_text",
-    version="2",
+    version="3",
     family="social bias",
     title="Occupations and gender, in text alone",
     question="Do the prompts of some occupations lie closer to those of men than to those of women?",
@@ -75,8 +76,8 @@ SPEC = AuditSpec(
         "merit.",
     ),
     methods="Cosines between prompts of the same template, averaged over templates and pairs of phrases, relative to "
-    "the neutral phrase. BCa bootstrap over pairs. The correlation's interval resamples occupations; its test "
-    "permutes shares. Both are also computed under every template alone.",
+    "the neutral phrase. Student's t over pairs, which are few. The correlation's interval resamples occupations; its "
+    "test permutes shares. Both are also computed under every template alone.",
 )  # fmt: skip
 
 
@@ -132,7 +133,7 @@ class OccupationText(Audit):
             estimate = Estimate(
                 metric="margin", title=f"Margin of {name}", value=float(margins.mean()), unit=metric.unit,
                 direction=metric.direction, role="secondary", subgroup={"occupation": name},
-                interval=bca_mean(margins, seed=cell.seed, unit="pairs of phrases"), n=len(margins), null_value=0.0,
+                interval=t_mean(margins, unit="pairs of phrases"), n=len(margins), null_value=0.0,
                 cluster_key="pair of phrases",
             )  # fmt: skip
             spoken = estimate.model_copy(update={"sentence": say.margin_sentence(estimate, cell.params.shares, "pair")})
@@ -158,6 +159,11 @@ class OccupationText(Audit):
 
         margins = [e for e in estimates if e.metric == "margin"]
         return [margins_forest(margins, cell.params.shares, "the words for men and for women")] if margins else []
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.social_bias.occupation_text_validation import plans
+
+        return plans()
 
 
 def _alone(cell: Cell, rows: pa.Table) -> dict[str, dict[str, Floats]]:

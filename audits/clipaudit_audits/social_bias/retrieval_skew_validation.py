@@ -31,7 +31,7 @@ def plans() -> Sequence[Validation]:
 def _levels(known: bool, balance: bool = False) -> tuple[Planted, ...]:
     """The top is drawn from the preferred images, which are more than it holds: a share rate / (rate + otherwise) of
     them is of the group, half of the pool."""
-    words = ",".join(_CONCEPTS)
+    words = ",".join(_TEMPLATE.format(concept) for concept in _CONCEPTS)
     found = []
     for rate in _RATES:
         share = rate / (rate + _OTHERWISE)
