@@ -34,6 +34,9 @@ def load_custom(rest: str) -> DualEncoder | Model:
 def _find(module_name: str, factory_name: str) -> Any:
     try:
         module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        where = "; install it, or name its folder in PYTHONPATH" if error.name == module_name.partition(".")[0] else ""
+        raise ModelError(f"module {module_name!r} cannot be imported: {first_line(error)}{where}") from error
     except Exception as error:  # the user's module may fail in any way while it is imported
         raise ModelError(f"module {module_name!r} cannot be imported: {first_line(error)}") from error
     factory = getattr(module, factory_name, None)
