@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from clipaudit.contract import Audit
     from clipaudit.validation.results import AuditValidation, ValidationResult
 
+FILE = "validation.json"
+
 
 @app.command()
 @click.argument("audits", nargs=-1, metavar="[AUDIT ...]")
@@ -39,13 +41,19 @@ def validate(audits: tuple[str, ...], seeds: int, jobs: int, out: Path, quiet: b
     Power against the planted effect, coverage of the interval, false positives, bias. Exit code 1: an interval covers
     too little, or a test rejects too much, for chance to be the reason.
     """
+    from clipaudit import plugins
     from clipaudit.cli.validation_table import show_validation
+    from clipaudit.validation.results import as_json
     from clipaudit.validation.run import validate as measured
 
-    chosen = _chosen(audits)
-    found = measured(chosen, seeds=seeds, jobs=jobs, on_batch=_said if not quiet else lambda *_: None)
-    complete = _kept(out, found)
-    _write(out, complete)
+    chosen, kept = _chosen(audits), _earlier(out)
+    found: list[AuditValidation] = []
+    for audit in chosen:
+        result = measured([audit], seeds=seeds, jobs=jobs, on_batch=_silent if quiet else _said)
+        found += result.audits
+        kept = _joined(kept, result)
+        _write(out / FILE, as_json(kept))
+    _write(out / "validation.html", plugins.load_export("validation-html")(kept))
     bad = show_validation(found)
     click.echo(f"page: {out / 'validation.html'}")
     return int(bad)
@@ -66,37 +74,39 @@ def _chosen(names: tuple[str, ...]) -> list[Audit]:
 
 
 def _said(audit: str, done: int, total: int) -> None:
-    click.echo(f"\r{done}/{total} {audit:<24}", nl=done == total, err=True)
+    click.echo(f"\r{audit} {done}/{total}", nl=done == total, err=True)
 
 
-def _kept(out: Path, found: ValidationResult) -> ValidationResult:
-    """What was found, beside what an earlier validation found of other audits; by audit id."""
-    known: dict[str, AuditValidation] = {}
-    path = out / "validation.json"
-    if path.is_file():
-        known = {one.audit: one for one in _read(path).audits}
-    known |= {one.audit: one for one in found.audits}
-    return found.model_copy(update={"audits": tuple(known[name] for name in sorted(known))})
+def _silent(audit: str, done: int, total: int) -> None:
+    """--quiet."""
 
 
-def _read(path: Path) -> ValidationResult:
+def _earlier(out: Path) -> ValidationResult | None:
+    """What is in the folder already; UsageError where that cannot be read."""
     from pydantic import ValidationError
 
     from clipaudit.errors import UsageError
     from clipaudit.validation.results import ValidationResult
 
+    path = out / FILE
+    if not path.is_file():
+        return None
     try:
         return ValidationResult.model_validate_json(path.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: no validation of this version; choose another folder with --out") from error
 
 
-def _write(out: Path, found: ValidationResult) -> None:
-    from clipaudit import plugins
-    from clipaudit.engine.store import write_atomic
-    from clipaudit.validation.results import as_json
+def _joined(kept: ValidationResult | None, found: ValidationResult) -> ValidationResult:
+    """What was found, beside what an earlier validation found of other audits; by audit id."""
+    earlier = () if kept is None else kept.audits
+    known = {one.audit: one for one in (*earlier, *found.audits)}
+    return found.model_copy(update={"audits": tuple(known[name] for name in sorted(known))})
 
-    page = plugins.load_export("validation-html")(found)
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomic(out / "validation.json", as_json(found).encode())
-    write_atomic(out / "validation.html", page.encode())
+
+def _write(path: Path, text: str) -> None:
+    from clipaudit.engine.store import storing, write_atomic
+
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text.encode())

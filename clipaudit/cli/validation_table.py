@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from clipaudit import numbers
 from clipaudit.cli.outcome import console
 from clipaudit.text import printable
 from clipaudit.validation.judge import Kind, Proportion, Standing, bias, proportions
-from clipaudit.validation.results import AuditValidation, Curve, ValidationResult
+from clipaudit.validation.results import AuditValidation, Curve
 from clipaudit.validation.words import worst
 
 _COLUMNS = ("audit", "curve", "coverage", "false positives", "power", "bias", "")
 _RIGHT = {"coverage", "false positives", "power", "bias"}
 
 
-def show_validation(found: ValidationResult) -> bool:
+def show_validation(found: Sequence[AuditValidation]) -> bool:
     """One line for each curve, and what leaves its band. True if an interval or a test claims too much."""
     from rich.table import Table
     from rich.text import Text
@@ -26,12 +27,12 @@ def show_validation(found: ValidationResult) -> bool:
         side: Literal["left", "right"] = "right" if name in _RIGHT else "left"
         table.add_column(name, justify=side, no_wrap=name != "curve", overflow="fold")
     outside = 0
-    for audit in found.audits:
+    for audit in found:
         for row, standing in _rows(audit):
             outside += standing is Standing.OUTSIDE
             table.add_row(*(Text(cell) for cell in row))
     out.print(table)
-    curves = sum(len(audit.curves) for audit in found.audits)
+    curves = sum(len(audit.curves) for audit in found)
     out.print(f"{numbers.counted(curves, 'curve')}, {outside} outside the band", style="bold", markup=False)
     return outside > 0
 
