@@ -10,7 +10,7 @@ from clipaudit.cli.outcome import console
 from clipaudit.text import printable
 from clipaudit.validation.judge import Kind, Proportion, Standing, bias, proportions
 from clipaudit.validation.results import AuditValidation, Curve
-from clipaudit.validation.words import worst
+from clipaudit.validation.words import bare_share, worst
 
 _COLUMNS = ("audit", "curve", "coverage", "false positives", "power", "bias", "")
 _RIGHT = {"coverage", "false positives", "power", "bias"}
@@ -52,10 +52,7 @@ def _rows(audit: AuditValidation) -> list[tuple[tuple[str, ...], Standing]]:
 
 def _share(found: list[Proportion], kind: Kind) -> str:
     one = next((each for each in found if each.kind == kind and (kind != "coverage" or each.overall)), None)
-    if one is None:
-        return ""
-    value = numbers.value_text(one.share, "proportion")
-    return f"{value} {numbers.interval_text(one.low, one.high, 'proportion')}"
+    return "" if one is None else bare_share(one)
 
 
 def _power(curve: Curve) -> str:

@@ -13,9 +13,13 @@ _WORST = (Standing.OUTSIDE, Standing.CAUTIOUS, Standing.INSIDE)
 
 def share(found: Proportion) -> str:
     """Share, its 95 % interval, and of how many runs: "94.5 % [90.4, 97.2] of 200 runs"."""
+    return f"{bare_share(found)} of {numbers.counted(found.n, 'run')}"
+
+
+def bare_share(found: Proportion) -> str:
+    """Share and interval alone."""
     value = numbers.value_text(found.share, "proportion")
-    interval = numbers.interval_text(found.low, found.high, "proportion")
-    return f"{value} {interval} of {numbers.counted(found.n, 'run')}"
+    return f"{value} {numbers.interval_text(found.low, found.high, 'proportion')}"
 
 
 def summary(audit: AuditValidation) -> str:
@@ -37,6 +41,8 @@ def _span(found: Sequence[Proportion]) -> str:
     if len(found) == 1:
         return share(found[0])
     ordered = sorted(found, key=lambda one: one.share)
+    if ordered[0].share == ordered[-1].share:
+        return f"{share(ordered[0])} in each"
     return f"from {share(ordered[0])} to {share(ordered[-1])}"
 
 

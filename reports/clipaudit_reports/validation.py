@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from clipaudit import numbers
 from clipaudit.validation.judge import JOINT, Proportion, Standing, proportions
 from clipaudit.validation.results import AuditValidation, Curve, ValidationResult
-from clipaudit.validation.words import caution, share, summary, worst
+from clipaudit.validation.words import bare_share, caution, summary, worst
 from clipaudit_reports.budget import LADDER
 from clipaudit_reports.cleaning import cleaned
 from clipaudit_reports.figures import plot_view
@@ -30,6 +30,7 @@ class CurveView:
     facts: tuple[tuple[str, str], ...]
     coverage: str
     false_positives: str
+    runs: str
     mark: str
     word: str
     cautions: tuple[str, ...]
@@ -115,8 +116,9 @@ def _curve(curve: Curve, found: Sequence[Proportion], name: str) -> CurveView:
         title=curve.title,
         metric=curve.metric,
         facts=tuple((label, value) for label, value in facts if value),
-        coverage=", ".join(share(one) for one in coverage),
-        false_positives=", ".join(share(one) for one in false),
+        coverage="".join(bare_share(one) for one in coverage),
+        false_positives="".join(bare_share(one) for one in false),
+        runs=numbers.count_text(sum(level.runs for level in curve.levels)),
         mark=_MARKS[standing],
         word=_WORDS[standing],
         cautions=tuple(caution(one) for one in found if one.standing is not Standing.INSIDE),
