@@ -11,19 +11,23 @@ from types import FrameType
 
 import click
 
+from clipaudit import offline
 from clipaudit.cli.app import app
 from clipaudit.errors import ClipAuditError, ExitCode
 from clipaudit.text import printable
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point. Expected errors are one line on stderr; `--debug`, anywhere, shows the traceback."""
+    """Entry point. Expected errors are one line on stderr. Anywhere among the arguments, `--debug` shows the traceback
+    and `--offline` shuts the network."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     if debug:
         os.environ["CLIPAUDIT_DEBUG"] = "1"
+    if "--offline" in arguments or offline.asked():
+        offline.close_network()
     _stop_in_order()
-    sys.exit(_run([argument for argument in arguments if argument != "--debug"], debug))
+    sys.exit(_run([argument for argument in arguments if argument not in ("--debug", "--offline")], debug))
 
 
 def _stop_in_order() -> None:

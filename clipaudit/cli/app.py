@@ -9,6 +9,7 @@ import click
 
 from clipaudit import __version__
 from clipaudit.errors import nearest
+from clipaudit.offline import VARIABLE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +28,8 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="clipaudit")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (works in any place).")
-def app(debug: bool) -> None:
+@click.option("--offline", is_flag=True, help="Open no connection to another machine (works in any place).")
+def app(debug: bool, offline: bool) -> None:
     """Audit CLIP models for social bias and robustness.
 
     \b
@@ -46,7 +48,7 @@ def app(debug: bool) -> None:
 def model_options(command: F) -> F:
     """--model and how it is loaded."""
     for option in (
-        click.option("--offline", is_flag=True, help="Never touch the network."),
+        click.option("--offline", is_flag=True, envvar=VARIABLE, help="Open no connection to another machine."),
         click.option("--device", help="torch device, for example cuda:1. Default: the best there is."),
         click.option(
             "--precision",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from clipaudit.cli.app import app
+from clipaudit.cli.saying import say
 
 DATA = click.option("--data", "-d", multiple=True, metavar="[ID=]PATH", help="Where data sets lie.")
 
@@ -27,4 +28,4 @@ def describe(name: str, data: tuple[str, ...]) -> None:
     """Explain an audit, a data set or a suite: the question, the numbers, the limits."""
     from clipaudit.cli.describe import describe as text_of
 
-    click.echo(text_of(name, data))
+    say(text_of(name, data))

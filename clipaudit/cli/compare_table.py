@@ -52,7 +52,7 @@ def _pair(out: Console, found: Comparison, pair: Pair, everything: bool) -> None
     for line in pair.unmatched:
         out.print(f"not compared: {printable(line, limit=300)}", markup=False)
     hint = "" if everything or len(listed) == len(pair.differences) else " (--all lists all)"
-    out.print(f"{words.counts(pair)}{hint}", markup=False, style="bold")
+    out.print(printable(f"{words.counts(pair)}{hint}", limit=None), markup=False, style="bold")
 
 
 def _figures(found: Difference) -> tuple[str, ...]:

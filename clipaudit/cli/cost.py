@@ -31,7 +31,7 @@ def show_plan(plan: Plan, model: Model) -> None:
     for unrun in plan.unrun:
         out.print(f"{unrun.status.value}: {printable(unrun.slug)}: {printable(unrun.reason, limit=400)}", markup=False)
     for line in _sums(estimate_cost(plan, model), model):
-        out.print(line, markup=False)
+        out.print(printable(line, limit=None), markup=False)
 
 
 def _sums(cost: Cost, model: Model) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from clipaudit.cli.app import app
+from clipaudit.cli.saying import say
 
 
 @app.command()
@@ -16,4 +17,4 @@ def doctor(data: tuple[str, ...]) -> None:
     for title, lines in checkup.sections(data):
         click.secho(title, bold=True)
         for line in lines:
-            click.echo(f"  {line}")
+            say(f"  {line}")

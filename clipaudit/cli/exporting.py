@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clipaudit.cli.app import app
+from clipaudit.cli.saying import say
 
 if TYPE_CHECKING:
     from clipaudit.engine.store import RunStore
@@ -43,10 +44,10 @@ def export(run: Path, form: str, out: Path, weights: tuple[Path, ...]) -> None:
         raise UsageError("--weights is for in-toto statements")
     if form in ROWS:
         for path in export_rows(store, out, "csv" if form == "rows-csv" else "parquet"):
-            click.echo(path)
+            say(path)
         return
     write_atomic(out, _text(store, form, weights).encode())
-    click.echo(out)
+    say(out)
 
 
 def _text(store: RunStore, form: str, weights: tuple[Path, ...]) -> str:

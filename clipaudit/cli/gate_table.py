@@ -45,7 +45,7 @@ def show_gate(result: GateResult, report: Path | None = None) -> None:
         )
         out.print(printable(said, limit=400), markup=False)
     if report is not None:
-        out.print(f"report: {report}#rules", markup=False, soft_wrap=True)
+        out.print(f"report: {printable(report, limit=None)}#rules", markup=False, soft_wrap=True)
     out.print(printable(verdict_line(result), limit=None), markup=False, style=_style(result.state))
 
 

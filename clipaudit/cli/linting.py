@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from clipaudit.cli.app import app
+from clipaudit.cli.saying import say
 
 
 @app.command()
@@ -20,7 +21,7 @@ def lint(files: tuple[Path, ...]) -> int:
     code = ExitCode.OK
     for path in files:
         try:
-            click.echo(f"{path}: {check(path)}")
+            say(f"{path}: {check(path)}")
         except ClipAuditError as error:
             click.echo(f"error: {printable(str(error), limit=1000)}", err=True)
             code = ExitCode.USAGE

@@ -7,21 +7,27 @@ from pathlib import Path
 import click
 
 from clipaudit.cli.app import app
+from clipaudit.cli.saying import say
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
 
 
 @app.command()
-@RUN
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
 @click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option("--format", "form", default="html", show_default=True, help="html or markdown.")
-def report(run: Path, out: Path | None, form: str) -> None:
-    """Write the report of a finished RUN anew."""
+def report(runs: tuple[Path, ...], out: Path | None, form: str) -> None:
+    """Write the report of a finished RUN anew; of several, their comparison with the first."""
     from clipaudit import api
+    from clipaudit.cli.comparing import write_comparison
+    from clipaudit.compare.compare import compare
     from clipaudit.gate.trust import sound
 
-    found = sound(run)
-    click.echo(api.write_report(found.store, found.result, found.manifest, out, form))
+    if len(runs) > 1:
+        say(write_comparison(compare(runs[0], runs[1:]), form, out, ()))
+        return
+    found = sound(runs[0])
+    say(api.write_report(found.store, found.result, found.manifest, out, form))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from clipaudit.cli.app import app
+from clipaudit.cli.saying import say
 
 
 @app.command("new-audit")
@@ -21,7 +22,7 @@ def new_audit(name: str, parent: Path) -> None:
     files = write(name, parent)
     _show(files)
     folder = files[0].parent if files[0].name == "README.md" else files[0].parents[1]
-    click.echo(f"\nnext:  pip install -e {folder} && python -m pytest {folder} && clipaudit describe {name}")
+    say(f"\nnext:  pip install -e {folder} && python -m pytest {folder} && clipaudit describe {name}")
 
 
 @app.command()
@@ -32,10 +33,10 @@ def init(folder: Path) -> None:
 
     _show(write(folder))
     suite, policy = folder / "suite.toml", folder / "gate.toml"
-    click.echo(f"\nnext:  clipaudit run {suite} --model MODEL --out runs/new")
-    click.echo(f"       clipaudit gate runs/new --policy {policy}")
+    say(f"\nnext:  clipaudit run {suite} --model MODEL --out runs/new")
+    say(f"       clipaudit gate runs/new --policy {policy}")
 
 
 def _show(files: list[Path]) -> None:
     for path in files:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")

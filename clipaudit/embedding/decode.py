@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipaudit.errors import ImageError
 from clipaudit.images import ImageRef
+from clipaudit.redact import hidden
 
 if TYPE_CHECKING:
     import torch
@@ -65,5 +66,5 @@ def _digest(image: ImageRef) -> tuple[str | None, str | None]:
 
 def one_line(image: ImageRef, error: Exception) -> str:
     """The error row's text: the reader's own line, or the name of an unexpected exception with the image's id."""
-    text = " ".join(str(error).split())
+    text = hidden(" ".join(str(error).split()))
     return text if isinstance(error, ImageError) and text else f"{image.id}: {type(error).__name__}: {text}"

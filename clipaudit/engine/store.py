@@ -28,6 +28,7 @@ from clipaudit.engine.seal import NAME as SUMS
 from clipaudit.engine.seal import ROWS, fault, seal, sums
 from clipaudit.errors import StorageError, UsageError
 from clipaudit.paths import inside, leaves
+from clipaudit.redact import hidden
 from clipaudit.results import CellResult, CellStatus, Manifest, RunResult
 from clipaudit.text import printable
 
@@ -201,7 +202,7 @@ class RunStore:
             for name, data in thumbs.items():
                 (partial / "thumbs" / name).write_bytes(data)
             if rows is not None:
-                pq.write_table(rows, partial / ROWS, compression="zstd")
+                pq.write_table(_discreet(rows), partial / ROWS, compression="zstd")
             (partial / VERSIONS).write_text(json.dumps(environment.versions(), indent=1) + "\n", encoding="utf-8")
             (partial / "cell.json").write_bytes(_json(cell))
         shutil.rmtree(self.scratch(cell.slug, cell.key), ignore_errors=True)
@@ -262,8 +263,19 @@ def _versions(folder: Path) -> dict[str, str]:
     return {str(name): str(version) for name, version in found.items()} if isinstance(found, dict) else {}
 
 
+def _discreet(rows: pa.Table) -> pa.Table:
+    """The rows without secrets in their error messages, which clients of web services are known to put there."""
+    import pyarrow as pa
+
+    if "error" not in rows.column_names or rows.column("error").null_count == rows.num_rows:
+        return rows
+    said = [None if text is None else hidden(text) for text in rows.column("error").to_pylist()]
+    place = rows.schema.get_field_index("error")
+    return rows.set_column(place, rows.schema.field(place), pa.chunked_array([said], rows.schema.field(place).type))
+
+
 def _json(record: CellResult | RunResult | Manifest) -> bytes:
-    return (record.model_dump_json(indent=1) + "\n").encode()
+    return (hidden(record.model_dump_json(indent=1)) + "\n").encode()
 
 
 def _read(path: Path, kind: type[_T]) -> _T:

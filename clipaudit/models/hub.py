@@ -89,9 +89,11 @@ def _explain(what: str, error: Exception, *, closed: bool) -> str:
     if any(isinstance(link, RepositoryNotFoundError) for link in chain):
         return f"{what}: no such repository on the hub (or it is private); check the name"
     if closed and any(_is_about_the_network(link) for link in chain):
+        name = what.partition(":")[2]
+        get = f"fetch it once online (hf download {name})" if "/" in name else "run once online"
         return (
-            f"{what}: not in the local hub cache, and the hub is out of reach or switched off; "
-            "run once online, or load from a file or folder"
+            f"{what}: not in the local hub cache, and the hub is out of reach or switched off; {get}, or load from a "
+            "file or folder"
         )
     root = chain[-1]
     return f"{what}: cannot be loaded: {type(root).__name__}: {first_line(root)}"
