@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clipaudit import plugins
+from clipaudit.cli.describe_audit import audit_page, toml, wrap
 from clipaudit.cli.listings import open_registry
 from clipaudit.errors import DataError, UsageError, nearest
 from clipaudit.text import printable
 
 if TYPE_CHECKING:
-    from clipaudit.contract import Audit, AuditSpec, MetricSpec
+    from clipaudit.contract import Audit
     from clipaudit.engine.serves import Service
     from clipaudit.engine.suite import Suite
-
-WIDTH = 100
 
 
 def describe(name: str, data: tuple[str, ...] = ()) -> str:
@@ -36,7 +34,7 @@ def describe(name: str, data: tuple[str, ...] = ()) -> str:
     pages = []
     if name in audits:
         audit = plugins.load_audit(name)
-        pages.append(f"{audit_page(audit.spec)}\n\n{_validated(audit)}")
+        pages.append(f"{audit_page(audit.spec, registry)}\n\n{_validated(audit)}")
     if name in suites:
         pages.append(suite_page(load_suite(name)))
     if name in cards:
@@ -55,16 +53,16 @@ def served(data_id: str, places: tuple[str, ...]) -> str:
     made_for = [one.id for one in plugins.list_audits() if one.audit and data_id in one.audit.spec.data]
     if registry.reach(data_id) is not None:  # or it is on the hub, and not here yet
         said = f"Audits made for it: {', '.join(made_for) or 'none'}; all are tried on it once it is in reach."
-        return _wrap(said)
+        return wrap(said)
     try:
         dataset = registry.open(data_id)
     except DataError as error:
-        return _wrap(f"No audit can use it: {error}")
+        return wrap(f"No audit can use it: {error}")
     found = list(services(dataset))
     lines = ["Audits it can serve"]
-    lines += [_wrap(f"{one.audit}: {one.title}", "- ") for one in found if one.reason is None] or ["- none"]
+    lines += [wrap(f"{one.audit}: {one.title}", "- ") for one in found if one.reason is None] or ["- none"]
     lines += ["", "Audits it cannot serve as it is"]
-    lines += [_wrap(f"{one.audit}: {_shorter(one, data_id)}", "- ") for one in found if one.reason is not None]
+    lines += [wrap(f"{one.audit}: {_shorter(one, data_id)}", "- ") for one in found if one.reason is not None]
     return "\n".join(lines)
 
 
@@ -74,26 +72,6 @@ def _shorter(service: Service, data_id: str) -> str:
     return printable(reason, limit=None)
 
 
-def audit_page(spec: AuditSpec) -> str:
-    """Question, harm, numbers, parameters, limits, sources."""
-    lines = [f"{spec.id} {spec.version}: {spec.title}", f"family: {spec.family}", ""]
-    lines += [_wrap(spec.question), "", _wrap(f"Harm: {spec.harm}"), ""]
-    if spec.methods:
-        lines += [_wrap(spec.methods), ""]
-    lines += ["Numbers"] + [line for metric in spec.metrics for line in _metric(metric)]
-    lines += ["", "Parameters (--set " + spec.id + ".NAME=VALUE)"]
-    lines += [line for name, field in spec.params.model_fields.items() for line in _param(name, field)]
-    lines += ["", f"Needs of the model: {', '.join(sorted(spec.needs))}"]
-    if spec.columns:
-        lines += [f"Needs of the data: columns {', '.join(spec.columns)}"]
-    if spec.data:
-        lines += [f"Made for: {', '.join(spec.data)}"]
-    lines += ["", "What it does not show"] + [_wrap(limit, "- ") for limit in spec.limits]
-    lines += ["", "Sources"] + [_wrap(citation, "- ") for citation in spec.citations]
-    lines += ["", f"Run it alone: clipaudit run {spec.id} --model reference"]
-    return "\n".join(lines)
-
-
 def _validated(audit: Audit) -> str:
     """What its package says of the audit on models with a known effect."""
     from clipaudit.validation.stored import stored
@@ -101,9 +79,9 @@ def _validated(audit: Audit) -> str:
 
     found = stored(audit)
     if found is not None:
-        return _wrap(f"Validated on models with a known effect: {summary(found)}.")
+        return wrap(f"Validated on models with a known effect: {summary(found)}.")
     if audit.validation():
-        return _wrap(f"Not validated in this version; clipaudit validate {audit.spec.id} does it.")
+        return wrap(f"Not validated in this version; clipaudit validate {audit.spec.id} does it.")
     return "Not validated: it declares no planted effect."
 
 
@@ -111,9 +89,9 @@ def _methods() -> str:
     """What each installed audit says of its own methods, formulas and sources."""
     pages = ["## Audits"]
     for spec in (one.audit.spec for one in plugins.list_audits() if one.audit):
-        lines = [f"### {spec.id}: {spec.title}", "", _wrap(spec.methods), ""]
-        lines += [_wrap(f"{m.name} = {m.formula}", "- ") for m in spec.metrics if m.formula]
-        lines += ["", *(_wrap(citation, "- ") for citation in spec.citations)]
+        lines = [f"### {spec.id}: {spec.title}", "", wrap(spec.methods), ""]
+        lines += [wrap(f"{m.name} = {m.formula}", "- ") for m in spec.metrics if m.formula]
+        lines += ["", *(wrap(citation, "- ") for citation in spec.citations)]
         pages.append("\n".join(lines).rstrip())
     return "\n\n".join(pages)
 
@@ -122,34 +100,9 @@ def suite_page(suite: Suite) -> str:
     """What a suite runs, on which data, with which parameters."""
     lines = [f"suite {suite.id}: {suite.title}", ""]
     if suite.description:
-        lines += [_wrap(suite.description), ""]
+        lines += [wrap(suite.description), ""]
     for entry in suite.audits:
-        params = ", ".join(f"{key} = {value!r}" for key, value in entry.params.items())
+        params = ", ".join(f"{key} = {toml(value)}" for key, value in entry.params.items())
         where = f" on {entry.data}" if entry.data else ""
-        lines.append(_wrap(f"{entry.id}{where}{': ' + params if params else ''}", "- "))
+        lines.append(wrap(f"{entry.id}{where}{': ' + params if params else ''}", "- "))
     return "\n".join(lines)
-
-
-def _metric(metric: MetricSpec) -> list[str]:
-    unit = f" [{metric.unit}]" if metric.unit else ""
-    lines = [_wrap(f"{metric.name}{unit}: {metric.title}; {metric.direction.value}, min n {metric.min_n}", "- ")]
-    if metric.formula:
-        lines.append(textwrap.indent(_wrap(metric.formula), "    "))
-    return lines
-
-
-def _param(name: str, field: Any) -> list[str]:
-    default = "required" if field.is_required() else f"default {field.get_default(call_default_factory=True)!r}"
-    kind = getattr(field.annotation, "__name__", str(field.annotation)).replace("typing.", "")
-    return [_wrap(f"{name} ({kind}, {default:.200}): {field.description or ''}", "- ")]
-
-
-def _wrap(text: str, bullet: str = "") -> str:
-    return textwrap.fill(
-        " ".join(text.split()),
-        WIDTH,
-        initial_indent=bullet,
-        subsequent_indent=" " * len(bullet),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -25,7 +25,11 @@ class CueConflictParams(TemplateParams):
         "the 16 published classes. caption-steered: direct, and again with prompts that ask for the shape and "
         "for the texture.",
     )
-    method: Method = Field(default="fill-quilt", description="How the conflict is made on cut-outs.")
+    method: Method = Field(
+        default="fill-quilt",
+        description="How the conflict is made on cut-outs. fill-quilt, fill-tile: one outline is filled with patches "
+        "of the other's surface, sewn or side by side; phase: the phases of one with the spectrum of the other.",
+    )
     strengths: tuple[Strength, ...] = Field(
         default=(0.25, 0.5, 0.75, 1.0),
         min_length=1,

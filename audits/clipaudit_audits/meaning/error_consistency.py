@@ -29,8 +29,8 @@ class ErrorConsistencyParams(TemplateParams):
 
     observers: str = Field(
         default="",
-        description="CSV file, or folder of them, with the columns observer, item and response (or subj, imagename "
-        "and object_response, as published).",
+        description="Must be given: a CSV file, or folder of them, with the columns observer, item and response (or "
+        "subj, imagename and object_response, as published).",
     )
     digest: str = Field(default="", description="Digest of the responses; filled in.")
     protocol: Literal["direct", "imagenet1k"] = Field(

@@ -71,8 +71,9 @@ class ManipulationParams(TemplateParams):
         "degrees. suppression: layout, local shape, texture and colour, as Burgert et al. 2025 suppress them.",
     )
     manipulations: tuple[str, ...] = Field(
-        default=(), max_length=10, description="Some manipulations only, with levels of their own where given "
-        "(patch-shuffle=2,4); empty: those of the protocol.",
+        default=(), max_length=10, description="Some of silhouette, edges, greyscale, low-pass, high-pass, "
+        "patch-shuffle, contrast, phase-noise, patch-rotation, bilateral; with levels of their own where given "
+        "(patch-shuffle=2,4). Empty: those of the protocol.",
     )  # fmt: skip
     target: str = Field(default="label", min_length=1, description="Column of the data set that holds the class.")
     images: int = Field(default=60, ge=2, le=1_000_000, description="Images of the data set that are shown.")

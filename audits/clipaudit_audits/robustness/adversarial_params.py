@@ -70,7 +70,7 @@ class AdversarialParams(TemplateParams):
     prune: bool = Field(
         default=True,
         description="Targeted APGD goes on, after its first checkpoint (a fifth of the steps), with the third of the "
-        "targets that are nearest to success; False: with all of them.",
+        "targets that are nearest to success; false: with all of them.",
     )
     queries: int = Field(default=1000, ge=1, le=100_000, description="Queries that Square may make for one image.")
     groups: tuple[str, ...] = Field(
@@ -80,7 +80,7 @@ class AdversarialParams(TemplateParams):
         default=False,
         description="Attack small square pictures at their own size; they are then enlarged inside the network.",
     )
-    scaled: bool = Field(default=True, description="Cross-entropy at the model's logit scale; False: at scale 1.")
+    scaled: bool = Field(default=True, description="Cross-entropy at the model's logit scale; false: at scale 1.")
     wanted: tuple[str, ...] = Field(
         default=(
             "a screenshot of a web page", "a plate of spaghetti", "an aerial view of a harbour at night",

@@ -43,7 +43,9 @@ class CorruptionParams(TemplateParams):
         default=(), max_length=12, description="Columns of annotated groups; none given: those that the card names."
     )
     reference: str = Field(
-        default="", description="File of the reference model's cells; empty: those that ship, on the data they are for."
+        default="",
+        description="TOML file with the errors of the model that the mean corruption error is relative to; empty: "
+        "those of the reference model that ship, on the data they are for.",
     )
 
     @field_validator("corruptions")

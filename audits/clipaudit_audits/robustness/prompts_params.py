@@ -36,7 +36,9 @@ class PromptParams(TemplateParams):
         default=TEMPLATES, min_length=2, max_length=500, description="Prompt templates to compare; {} is the label."
     )
     label_sets: Mapping[str, LabelSet] = Field(
-        default_factory=dict, description="Label sets to compare with the labels as given, by name."
+        default_factory=dict,
+        description="Label sets to compare with the labels as given: NAME = { words = { LABEL = other words for it }, "
+        "extra = [further labels that are right for no image] }.",
     )
     crops: tuple[Crop, ...] = Field(
         default=(1.0,), min_length=1, max_length=10, description="Shares of each side of the image kept; 1 is all."

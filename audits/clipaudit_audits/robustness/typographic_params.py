@@ -73,7 +73,7 @@ class TypographicParams(TemplateParams):
     place: Place = Field(default="bottom", description="Where the note lies in the central square.")
     opacity: Share = Field(default=1.0, description="Of note and text together; 0 leaves the image as is.")
     contrast: Share = Field(default=1.0, description="Of the text against the note; 0 makes it invisible.")
-    note: bool = Field(default=True, description="False: no note; the text is outlined in the note's colour.")
+    note: bool = Field(default=True, description="false: no note; the text is outlined in the note's colour.")
     text_colour: str = Field(default="#16181d", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the text.")
     note_colour: str = Field(default="#fdf3a0", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the note.")
     font: str = Field(default=DEFAULT_FONT, description="A font that ships with matplotlib, or a font file's path.")

@@ -105,6 +105,7 @@ SPEC = AuditSpec(
         MetricSpec(
             name="drift", title="Change in mean cosine to all phrases", unit="cosine", range=(-2.0, 2.0),
             null_value=0.0, cluster_key="identity", min_n=6,
+            formula="mean over pairs of the mean over phrases of cos(after, phrase) - cos(before, phrase)",
         ),
         AGREEMENT,
     ),
@@ -121,9 +122,9 @@ SPEC = AuditSpec(
     "intervals over identities; Benjamini-Hochberg over all effects on categories, joint effects and interactions, and "
     "apart from these over all single phrases. An effect is also given as the share of all pairs of phrases that lie "
     "closer together, on one picture, than the effect is large: the pairs whose order it could turn (of more than "
-    "20,000,000 those of evenly spaced pictures are counted). Any change of a "
-    "picture moves some words: beside each effect stands what poles of as many phrases of the lexicon, drawn at "
-    "random, give. Each finding is also computed under every template alone.",
+    "20,000,000 those of evenly spaced pictures are counted). Checks ask whether each drawn change moves the picture "
+    "towards the words that name it. Any change of a picture moves some words: beside each effect stands what poles of "
+    "as many phrases of the lexicon, drawn at random, give. Each finding is also computed under every template alone.",
 )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ _FIELD = re.compile(r"\{(\w+)\}")
 class ImageOccupationParams(OccupationParams):
     """Parameters. Whatever is left empty is filled in from the data set."""
 
-    gender: str = Field(default="", description="Column of annotated gender, or of what was drawn.")
+    gender: str = Field(
+        default="", description="Column of annotated gender, or of what was drawn; empty: found by its name."
+    )
     men: tuple[str, ...] = Field(
         default=("man", "male", "masculine", "short hair"),
         min_length=1,

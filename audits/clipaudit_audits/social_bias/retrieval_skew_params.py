@@ -36,12 +36,19 @@ class RetrievalSkewParams(Params):
         default="", description="Path of a CSV file with columns template and concept; all combinations are asked."
     )
     templates: tuple[str, ...] = Field(
-        default=(), description="Queries; {} is the concept, {column} a column of the data set (with `unit`)."
+        default=(),
+        description="Queries; {} is the concept, {column} a column of the data set (with `unit`). Empty: those of "
+        "the protocol (default: 'a picture of a {} person' and two more).",
     )
-    concepts: tuple[str, ...] = Field(default=(), description="What is put into {}.")
+    concepts: tuple[str, ...] = Field(
+        default=(), description="What is put into {}. Empty: those of the protocol (default: 16 adjectives)."
+    )
     groups: tuple[str, ...] = Field(default=(), description="Columns of annotated groups; empty: those of the card.")
     intersections: bool = Field(default=True, description="Also judge every pair of group columns.")
-    k: tuple[int, ...] = Field(default=(), description="Lengths of the top; each must be smaller than the pool.")
+    k: tuple[int, ...] = Field(
+        default=(),
+        description="Lengths of the top, each smaller than the pool; empty: 10, 100 and 1000 as far as they fit twice.",
+    )
     target: Target = Field(default="pool", description="What shares are compared with first: the pool's, or uniform.")
     unit: str = Field(default="", description="Column of separate pools, each with its own queries; empty: one pool.")
     cluster: str = Field(default="", description="Column of the images' natural unit; empty: that of the card.")

@@ -1,0 +1,67 @@
+"""The page of an audit: every parameter as it can be set, and a command that runs it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from clipaudit import plugins
+from clipaudit.cli.describe import describe
+from clipaudit.cli.describe_audit import FILLED_IN, audit_page, toml
+from clipaudit.data.registry import DataRegistry
+from clipaudit.engine.suite import parse_overrides
+
+AUDITS = sorted(plugins.names(plugins.AUDITS))
+
+
+@pytest.mark.parametrize("name", AUDITS)
+def test_defaults_are_written_as_they_can_be_set(name: str) -> None:
+    """What the page calls the default, given by --set, is the default."""
+    params = plugins.load_audit(name).spec.params
+    defaults = params()
+    for field in params.model_fields:
+        value = getattr(defaults, field)
+        if value is None:
+            continue
+        given = parse_overrides([f"{name}.{field}={toml(value)}"])[name]
+        assert toml(getattr(params.model_validate(given), field)) == toml(value), field
+
+
+@pytest.mark.parametrize("name", AUDITS)
+def test_the_page_is_whole(name: str) -> None:
+    spec = plugins.load_audit(name).spec
+    page = describe(name)
+    flat = " ".join(page.split())
+    said = [spec.question, spec.harm, spec.methods, *spec.limits, *spec.citations]
+    said += [metric.formula for metric in spec.metrics]
+    assert all(" ".join(text.split()) in flat for text in said)
+    assert all(f"- {field} (" in page for field in spec.params.model_fields if field != FILLED_IN)
+    assert all(field.description for field in spec.params.model_fields.values())
+    assert not re.search(r"typing\.|<class|Literal|default (True|False|None)|\bFalse:", page)
+    command = re.search(rf"Run it alone: clipaudit run {name}(?: --data (\S+))? --model MODEL", page)
+    assert command
+    known = {*DataRegistry({}).ids()}
+    assert command[1] is None or command[1].removesuffix("=FOLDER") in known
+    assert all(data in known for data in spec.data)
+
+
+def test_what_is_not_in_reach_is_not_offered() -> None:
+    page = audit_page(plugins.load_audit("composition").spec, DataRegistry({}))
+    assert "--data sugar-crepe=FOLDER" in page
+    page = audit_page(plugins.load_audit("disparity").spec, DataRegistry({}))
+    assert "--data avatars" in page  # not the faces, which would be downloaded
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (("a", 'b"'), '["a", "b\\""]'),
+        ({"two words": ("x",), "b": 1}, '{ "two words" = ["x"], b = 1 }'),
+        (1 / 255, "0.003922"),
+        (True, "true"),
+        ({}, "{}"),
+    ],
+)
+def test_values_in_toml(value: object, text: str) -> None:
+    assert toml(value) == text
