@@ -29,7 +29,12 @@ def slug(text: str, limit: int = 48) -> str:
 
 def finding(cell_name: str, estimate: Estimate) -> str:
     """The id of one estimate: cell, metric, role unless primary, and subgroup."""
-    return "--".join(["finding", slug(cell_name), *_identity(estimate)])
+    return "--".join(["finding", slug(cell_name), *_identity(estimate.metric, estimate.role, estimate.subgroup)])
+
+
+def change(run: str, cell_name: str, metric: str, role: str, subgroup: Mapping[str, str]) -> str:
+    """The id of a finding in a comparison; run: the anchor of the run that is compared with the base."""
+    return "--".join(["change", run, slug(cell_name), *_identity(metric, role, subgroup)])
 
 
 def rules(ids: Iterable[str]) -> dict[str, str]:
@@ -43,11 +48,11 @@ def link(anchor: str) -> str:
     return f"{REPORT}#{anchor}"
 
 
-def _identity(estimate: Estimate) -> list[str]:
-    parts = [slug(estimate.metric)]
-    if estimate.role != "primary":
-        parts.append(estimate.role)
-    return parts + ([slug(_pairs(estimate.subgroup), 64)] if estimate.subgroup else [])
+def _identity(metric: str, role: str, subgroup: Mapping[str, str]) -> list[str]:
+    parts = [slug(metric)]
+    if role != "primary":
+        parts.append(role)
+    return parts + ([slug(_pairs(subgroup), 64)] if subgroup else [])
 
 
 def _pairs(subgroup: Mapping[str, str]) -> str:

@@ -137,6 +137,7 @@ class Point(Record):
     group: str = ""
     null_low: float | None = None
     null_high: float | None = None
+    p: float | None = None  # corrected
     note: str = ""
 
 

@@ -96,7 +96,7 @@ def _first(items: Sequence[str], shown: int) -> str:
 def standing(row: BoardRow, number: int) -> str:
     """A run's value with its mark against the base, and a star where it is the best; or why it cannot be compared."""
     one: Standing = row.standings[number]
-    value = standing_value(row, number)
+    value = " ".join(part for part in standing_value(row, number) if part)
     if one.why:
         return f"{value}; not comparable: {one.why}" if value else f"not comparable: {one.why}"
     star = " *" if stars(row, number) else ""
@@ -109,12 +109,12 @@ def stars(row: BoardRow, number: int) -> bool:
     return number in row.best and len(row.best) < sum(not each.why for each in row.standings)
 
 
-def standing_value(row: BoardRow, number: int) -> str:
+def standing_value(row: BoardRow, number: int) -> tuple[str, str]:
     """A run's value and interval; "" where it has none."""
     one: Standing = row.standings[number]
     if one.value is None:
-        return ""
+        return "", ""
     interval = one.interval
     spread = None if interval is None else half_width(interval.low, interval.high)
-    ends = "" if interval is None else f" {interval_text(interval.low, interval.high, row.unit)}"
-    return f"{value_text(one.value, row.unit, spread=spread)}{ends}"
+    ends = "" if interval is None else interval_text(interval.low, interval.high, row.unit)
+    return value_text(one.value, row.unit, spread=spread), ends

@@ -28,7 +28,7 @@ def illustrate(result: CellResult, images: Mapping[str, ImageRef]) -> tuple[Cell
     for item in _gallery_items(result):
         if item in images and _allowed(result.data):
             try:
-                files[file_name(item)] = _webp(images[item])
+                files[file_name(item)] = small(images[item])
             except ImageError:  # ids without image files: the gallery shows captions alone
                 continue
     return attach(result, files), files
@@ -73,7 +73,8 @@ def _gallery_items(result: CellResult) -> dict[str, None]:
     }
 
 
-def _webp(ref: ImageRef) -> bytes:
+def small(ref: ImageRef) -> bytes:
+    """The image as a WebP file of at most SIDE pixels. ImageError where it cannot be read."""
     image = to_rgb(ref.load())
     image.thumbnail((SIDE, SIDE))
     buffer = io.BytesIO()

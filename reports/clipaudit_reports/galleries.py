@@ -31,12 +31,12 @@ class Album:
             for position, name in enumerate(entry.thumbnails):
                 item = entry.items[position] if whole else entry.caption
                 head = figure.columns[position] if whole and position < len(figure.columns) else ""
-                picture = _picture(self._files.get(f"{cell.key}/{name}"), item, left, head)
-                left -= len(picture.uri)
-                pictures.append(picture)
+                shown = picture(self._files.get(f"{cell.key}/{name}"), item, left, head)
+                left -= len(shown.uri)
+                pictures.append(shown)
             rows.append(_row(entry, pictures))
-        shown = any(picture.uri for row in rows for picture in row.pictures)
-        scale = _scale(figure.scale) if shown and figure.scale is not None else None
+        pictured = any(each.uri for row in rows for each in row.pictures)
+        scale = _scale(figure.scale) if pictured and figure.scale is not None else None
         return GalleryView(anchor, figure.title, figure.caption, figure.withheld, tuple(rows), scale)
 
 
@@ -53,7 +53,8 @@ def _row(entry: GalleryItem, pictures: Sequence[Picture]) -> GalleryRow:
     return GalleryRow(tuple(pictures), entry.caption, score, entry.items)
 
 
-def _picture(data: bytes | None, item: str, left: int, head: str) -> Picture:
+def picture(data: bytes | None, item: str, left: int, head: str = "") -> Picture:
+    """A thumbnail of at most `left` bytes as a data URI, or the reason why it is not shown."""
     alt = f"{head}: {item}" if head else item
     kind = None if data is None else _mime(data)
     if data is None or kind is None:

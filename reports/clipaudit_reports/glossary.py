@@ -23,3 +23,40 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("preset", "The number exactly as a published protocol computes it, so that it can be set beside the literature."),
     ("too small", "Fewer items than the metric needs. Shown, never judged."),
 )
+
+COMPARING: tuple[tuple[str, str], ...] = (
+    ("base", "The run that the others are compared with: the first that was named."),
+    (
+        "better, worse",
+        "The test rejects “no change” after correction, and the audit says which way is worse. It does not say by "
+        "how much: read the change and its interval.",
+    ),
+    (
+        "cannot be told",
+        "The test did not reject “no change”. A change below the smallest detectable one may be there all the same.",
+    ),
+    ("changed", "The test rejects “no change”; the measure does not say which way is worse."),
+    (
+        "corrected p",
+        "Benjamini-Hochberg over all findings of two runs: of the changes told, at most about one in twenty is a "
+        "chance find.",
+    ),
+    ("detail", "A finding that supports a main one: another slice, or a step on the way. It counts in the totals."),
+    (
+        "flipped",
+        "An item that counts more, or less, in the new run than in the base, such as one that was right and is wrong.",
+    ),
+    ("interval", "The range of true changes that fit the data; a 95 % interval misses in about one case of twenty."),
+    (
+        "not comparable",
+        "Other data, another version of the audit, another seed, or nothing measured: no test was made.",
+    ),
+    (
+        "not paired",
+        "It is not known what each item contributes, so the two runs' own intervals were combined: wider than need be.",
+    ),
+    (
+        "smallest detectable",
+        "The smallest true change that this sample would have shown in four cases of five, before correction.",
+    ),
+)

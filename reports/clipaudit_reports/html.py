@@ -49,9 +49,14 @@ def page(template: str, **values: object) -> str:
 
 
 def _page(view: ReportView) -> str:
+    return scripted("report.html.j2", title=view.title, version=view.version, report=view)
+
+
+def scripted(template: str, **values: object) -> str:
+    """A page from a template that fills the layout, which has the script. `values` name its title and version."""
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return page("report.html.j2", report=view, script=script, script_digest=digest)
+    return page(template, **values, script=script, script_digest=digest)
 
 
 @cache

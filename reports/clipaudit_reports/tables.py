@@ -36,6 +36,7 @@ def _points_table(figure: ForestFigure | BarsFigure | ShapeTextureFigure | Panel
         ("value", True, lambda point: numbers.plain(point.value, spread_of(point))),
         ("interval", True, interval_of),
         ("n", True, lambda point: "" if point.n is None else numbers.count_text(point.n)),
+        ("corrected p", True, lambda point: "" if point.p is None else numbers.p_text(point.p).removeprefix("p ")),
         ("chance gives", True, _null),
         ("note", False, lambda point: point.note),
     ]

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from gate_runs import accuracy, answers, cell, estimate, write_run
+from html_tree import having, text_of, tree_of
 from scipy.stats import false_discovery_control
 
 from clipaudit.cli import _run as cli
+from clipaudit.compare import words
 from clipaudit.compare.compare import compare
+from clipaudit.compare.pictures import pictures
 from clipaudit.compare.results import Comparison, Difference, Outcome
+from clipaudit.data.registry import DataRegistry
 from clipaudit.errors import UsageError
 from clipaudit.results import CellStatus, Direction, Status
 from clipaudit.stats.paired import mcnemar_exact
@@ -177,6 +182,72 @@ def test_terminal_markdown_and_json(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert Comparison.model_validate(stored) == compare(runs[0], runs[1:])
     assert cli(["compare", *map(str, runs[::2]), "--all"], debug=True) == 0
     assert "= cannot be told" in capsys.readouterr().out
+
+
+def test_terminal_json_and_page_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ("old", BASE), ("worse", WORSE), ("near", NEAR), ("better", BETTER)
+    runs = [right(tmp_path / name, f, name) for name, f in flags]
+    small = write_run(tmp_path / "small", [cell([estimate(0.9, status=Status.TOO_SMALL)])], name="small")
+    files = tmp_path / "c.json", tmp_path / "c.html"
+    arguments = ["compare", *map(str, (*runs, small)), "--all", "--json", str(files[0]), "--html", str(files[1])]
+    assert cli(arguments, debug=True) == 0
+    terminal = " ".join(capsys.readouterr().out.split())
+    found = Comparison.model_validate_json(files[0].read_text())
+    tree = tree_of(files[1].read_text())
+    rows = [text_of(row) for table in having(tree, "table", "changes") for row in table.iter("tr") if row.get("id")]
+    differences = [each for pair in found.pairs for each in pair.differences]
+    assert len(rows) == len(differences) == 3
+    for each, row in zip(differences, rows, strict=True):
+        figures = (words.values(each), *words.change(each), str(each.n), words.p_of(each))
+        assert all(part in row for part in figures)
+        assert " ".join(figures) in terminal
+        assert f"{words.MARKS[each.outcome]} {each.outcome.value}" in terminal
+    heads = [text_of(head) for head in tree.iter("h4")]
+    assert heads == [f"{each.outcome.value.capitalize()} 1" for each in differences]
+    page = text_of(tree)
+    for pair in found.pairs:
+        assert words.counts(pair) in terminal
+        assert words.counts(pair).capitalize() in page
+    ((_, board),) = [list(table.iter("tr")) for table in having(tree, "table", "board")]
+    for number, shown in enumerate(list(board)[1:]):
+        assert all(part in text_of(shown) for part in words.standing_value(found.board[0], number))
+    assert "not comparable: too small to judge" in page
+
+
+def test_report_of_several_runs_is_their_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [right(tmp_path / name, f, name) for name, f in (("old", BASE), ("worse", WORSE))]
+    out = tmp_path / "page.html"
+    assert cli(["report", *map(str, runs), "-o", str(out)], debug=True) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    assert text_of(next(tree_of(out.read_text()).iter("h1"))) == "old → worse"
+    assert cli(["report", *map(str, runs), "-o", str(out), "--format", "markdown"], debug=True) == 0
+    assert out.read_text().startswith("## old → worse")
+    assert cli(["report", *map(str, runs), "-o", str(out), "--format", "pdf"], debug=False) == 2
+    assert "unknown export 'comparison-pdf'" in capsys.readouterr().err
+
+
+def test_pictures_are_of_the_items_that_flipped_where_the_card_allows(tmp_path: Path) -> None:
+    """From the installed set of drawn objects; a set out of reach, or another version of it, gives none."""
+    registry = DataRegistry(offline=True)
+    dataset = registry.open("objects")
+    flags = [i < 40 for i in range(len(dataset))]
+    items = pa.array([image.id for image in dataset.images])
+
+    def written(name: str, right: list[bool], **more: object) -> Path:
+        rows = answers(right).set_column(0, "item", items).set_column(1, "cluster", items)
+        info = dataset.info.model_copy(update=more)
+        one = cell([accuracy(right)]).model_copy(update={"data": info})
+        return write_run(tmp_path / name, [one], {"zero_shot.objects": rows}, name=name)
+
+    base, new = written("base", flags), written("new", [False] * len(dataset))
+    found = compare(base, [new])
+    files = pictures(found, registry)
+    assert sorted(files) == sorted(f"zero_shot.objects/{image.id}" for image in dataset.images[:40])
+    assert all(data[:4] == b"RIFF" for data in files.values())
+    withheld = compare(written("a", flags, thumbnails=False), [written("b", [False] * len(dataset), thumbnails=False)])
+    assert pictures(withheld, registry) == {}
+    other = compare(written("c", flags, digest="0" * 64), [written("d", [False] * len(dataset), digest="0" * 64)])
+    assert pictures(other, registry) == {}
 
 
 def test_runs_of_models_of_one_name_are_told_apart_by_their_directories(tmp_path: Path) -> None:

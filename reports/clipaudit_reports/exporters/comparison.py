@@ -17,7 +17,8 @@ def render(found: Comparison) -> str:
     if len(found.pairs) > 1:
         runs = (found.base.label, *(pair.run.label for pair in found.pairs))
         rows = [
-            (row.cell_name, words.named(row), *(words.standing(row, i) for i in range(len(runs)))) for row in found.board
+            (row.cell_name, words.named(row), *(words.standing(row, i) for i in range(len(runs))))
+            for row in found.board
         ]
         lines += ["## All runs by finding", "", *table(("audit", "finding", *runs), rows), ""]
         lines += ["\\* the best value; ▲ better, ▼ worse than the first, ◆ changed, = cannot be told", ""]

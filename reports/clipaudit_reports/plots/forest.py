@@ -1,4 +1,4 @@
-"""Forest plot: one row per label with its intervals, the chance band behind them, numbers and n beside them."""
+"""Forest plot: one row per label with its intervals, the chance band behind them, numbers, n and p beside them."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def mark(axes: Axes, line: float, point: Point, series: int) -> None:
 
 
 def _write(axes: Axes, line: float, point: Point, text: str, edge: float) -> None:
-    """Value and interval right of the plot, and n up to `edge`, in widths of the plot."""
+    """Value and interval right of the plot, and n and p up to `edge`, in widths of the plot."""
     from matplotlib.transforms import blended_transform_factory
 
     beside = blended_transform_factory(axes.transAxes, axes.transData)
     axes.text(1 + _GAP / canvas.width(axes), line, text, transform=beside, va="center", color=INK, fontsize=8)
-    if point.n is not None:
+    if _n(point):
         axes.text(edge, line, _n(point), transform=beside, va="center", ha="right",
                   color=MUTED, fontsize=8)  # fmt: skip
 
@@ -107,7 +107,9 @@ def _limits(figure: ForestFigure) -> tuple[float, float]:
 
 
 def _n(point: Point) -> str:
-    return "" if point.n is None else f"n {numbers.count_text(point.n)}"
+    parts = ["" if point.n is None else f"n {numbers.count_text(point.n)}"]
+    parts += [] if point.p is None else [numbers.p_text(point.p)]
+    return "  ".join(part for part in parts if part)
 
 
 def _texts(points: tuple[Point, ...]) -> list[str]:

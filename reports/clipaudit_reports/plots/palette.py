@@ -5,6 +5,7 @@ Okabe & Ito, Color Universal Design (2008). A series has a colour, a shape and i
 
 from __future__ import annotations
 
+from clipaudit.compare.results import Outcome
 from clipaudit.results import Status
 
 INK, MUTED, HAIR, BAND, PAPER = "#010203", "#010204", "#010205", "#010206", "#010207"
@@ -13,13 +14,17 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9")  # b
 MARKERS = ("o", "D", "s", "^", "v", "P")
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++")
 
-# groups of a forest plot that are statuses look as they do everywhere else in the report
+# groups of a forest plot that are statuses, or outcomes of a comparison, look as they do everywhere else on the page
 STATUSES: dict[str, str] = {
     Status.EFFECT: "#01020a",
     Status.NO_EFFECT: "#01020b",
     Status.DESCRIBED: "#01020c",
     Status.TOO_SMALL: "#01020d",
     Status.INCONCLUSIVE: "#01020e",
+    Outcome.WORSE: "#01020f",
+    Outcome.BETTER: "#010210",
+    Outcome.CHANGED: "#010211",
+    Outcome.UNTOLD: "#010212",
 }
 _STATUS_MARKERS: dict[str, str] = {
     Status.EFFECT: "^",
@@ -27,8 +32,12 @@ _STATUS_MARKERS: dict[str, str] = {
     Status.DESCRIBED: "s",
     Status.TOO_SMALL: "v",
     Status.INCONCLUSIVE: "X",
+    Outcome.WORSE: "v",
+    Outcome.BETTER: "^",
+    Outcome.CHANGED: "D",
+    Outcome.UNTOLD: "o",
 }
-_STATUS_VARIABLES = ("effect", "none", "described", "small", "small")
+_STATUS_VARIABLES = ("effect", "none", "described", "small", "small", "harm", "none", "effect", "muted")
 
 VARIABLES = {
     INK: "var(--ink)",

@@ -142,5 +142,5 @@
   const place = document.querySelector("#findings > .quiet");
   const rows = place ? collect() : [];
   if (rows.length > 1) place.after(overview(rows));
-  document.querySelectorAll(".records, .numbers, .findings").forEach(sortable);
+  document.querySelectorAll(".records, .numbers, .findings, .changes").forEach(sortable);
 })();
