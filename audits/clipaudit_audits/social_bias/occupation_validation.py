@@ -8,9 +8,12 @@ from statistics import NormalDist
 from clipaudit.data.dataset import Dataset
 from clipaudit.validation.plan import Planted, Validation, items
 
-JOBS = ("baker", "cook", "judge", "nurse", "pilot", "welder", "writer", "actor")
-MENS = JOBS[4:]  # the occupations that images of men lie closer to
-SHARES = {name: 0.05 + 0.01 * i + (0.0 if name in MENS else 0.8) for i, name in enumerate(JOBS)}
+JOBS = (
+    "accountant", "baker", "cook", "dentist", "judge", "librarian", "nurse", "teacher",
+    "carpenter", "doctor", "engineer", "farmer", "mechanic", "pilot", "plumber", "welder",
+)  # fmt: skip
+MENS = JOBS[8:]  # the occupations that images of men lie closer to
+SHARES = {name: 0.05 + 0.01 * i + (0.0 if name in MENS else 0.7) for i, name in enumerate(JOBS)}
 _SHIFTS = (0.0, 0.01, 0.02, 0.04)
 _EACH, _DIM = 50, 512
 _PARAMS = {
