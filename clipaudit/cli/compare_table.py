@@ -49,6 +49,8 @@ def _pair(out: Console, found: Comparison, pair: Pair, everything: bool) -> None
             out.print(printable(said, limit=400), markup=False)
     for note in words.unpaired(pair):
         out.print(f"not paired: {printable(note, limit=300)}", markup=False)
+    for note in pair.notes:
+        out.print(f"note: {printable(note, limit=300)}", markup=False)
     for line in pair.unmatched:
         out.print(f"not compared: {printable(line, limit=300)}", markup=False)
     hint = "" if everything or len(listed) == len(pair.differences) else " (--all lists all)"

@@ -49,14 +49,20 @@ def gate(
     5 inconclusive, 130 the run was interrupted and can be resumed.
     """
     from clipaudit.cli.gate_table import show_gate
+    from clipaudit.errors import StorageError
     from clipaudit.gate.files import as_json as text_of
     from clipaudit.gate.files import write_gate
     from clipaudit.gate.judge import judge
     from clipaudit.gate.policy import load_policy
+    from clipaudit.text import printable
 
     result = judge(run, load_policy(policy), baseline, profile=profile)
-    write_gate(run, result)
-    report = _refreshed_report(run)
+    try:
+        write_gate(run, result)
+        report = _refreshed_report(run)
+    except StorageError as error:  # an archived run, a full disk: the verdict does not depend on it
+        click.echo(f"note: {printable(str(error), limit=1000)}: neither gate.json nor the report say this", err=True)
+        report = None
     with _commands_off(github):
         show_gate(result, report)
     for form, target in (("junit", junit), ("markdown", markdown)):

@@ -34,7 +34,8 @@ def compare(base: Path, others: Sequence[Path]) -> Comparison:
 
 def _pair(base: trust.Run, new: trust.Run, name: RunName, cells: Roster) -> Pair:
     found, unmatched = differences(base, new, cells)
-    return Pair(run=name, differences=tuple(found), unmatched=tuple(unmatched))
+    notes = (*trust.mixtures(base), *trust.mixtures(new), *trust.circumstances(new, base))
+    return Pair(run=name, differences=tuple(found), unmatched=tuple(unmatched), notes=notes)
 
 
 def _refuse_strangers(base: RunName, pairs: Sequence[Pair]) -> None:

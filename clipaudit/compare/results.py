@@ -78,11 +78,13 @@ class Difference(Record):
 
 
 class Pair(Record):
-    """A run against the base. unmatched: cells that cannot be compared, each with the reason."""
+    """A run against the base. unmatched: cells that cannot be compared, each with the reason. notes: what a change may
+    come from beside the model (another version of a package, another machine)."""
 
     run: RunName
     differences: tuple[Difference, ...]
     unmatched: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Standing(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,11 @@ def versions() -> Mapping[str, str]:
     installed = packages()
     found = {name: installed[name] for name in ("clipaudit", *MEASURING) if name in installed}
     return {"python": platform.python_version(), **found}
+
+
+def digest() -> str:
+    """Short digest of `versions`."""
+    return hashlib.sha256(repr(sorted(versions().items())).encode()).hexdigest()[:8]
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

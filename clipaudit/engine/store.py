@@ -4,7 +4,7 @@ RUN/manifest.json            how, where and when: versions, hardware, seconds
 RUN/result.json              what was found: identical byte for byte for the same command
 RUN/report.html
 RUN/cells/<slug>-<key>/      cell.json, rows.parquet, thumbs/*.webp, versions.json, and SHA256SUMS over them
-RUN/scratch/<slug>-<key>/    what a cell that takes long has done so far; gone once it is complete
+RUN/scratch/<slug>-<key>-*/  what a cell that takes long has done so far; gone once it is complete
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,8 @@ _log = logging.getLogger(__name__)
 
 VERSIONS = "versions.json"
 _PARTIAL, _OLD = ".partial-", ".old-"
+_LOCKED = (".result.json.", ".manifest.json.")
+_ABANDONED = 3600.0  # seconds after which a temporary file belongs to no living writer
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _T = TypeVar("_T", CellResult, RunResult, Manifest)
 
@@ -49,12 +52,16 @@ def storing(what: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageError(
-                f"disk full while writing {what}: free some space and give the same command again; "
-                "finished cells are kept"
-            ) from error
+        raise_if_full(error, what)
         raise StorageError(f"cannot write {what}: {error.strerror or error}") from error
+
+
+def raise_if_full(error: Exception, what: Path) -> None:
+    """StorageError where `error` says that there is no room left for `what`."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        raise StorageError(
+            f"disk full while writing {what}: free some space and give the same command again; finished cells are kept"
+        ) from error
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -156,8 +163,8 @@ class RunStore:
         return found
 
     def scratch(self, slug: str, key: str) -> Path:
-        """Where a cell may keep what it has done so far. The folder need not exist."""
-        return self.root / "scratch" / f"{slug}-{key}"
+        """Where a cell may keep what it has done so far with the versions that are installed. It need not exist."""
+        return self.root / "scratch" / f"{slug}-{key}-{environment.digest()}"
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -188,9 +195,10 @@ class RunStore:
                 old.replace(target)
         for leftover in (*(self.root / "cells").glob(f"{_OLD}*"), *(self.root / "cells").glob(f"{_PARTIAL}*")):
             shutil.rmtree(leftover, ignore_errors=True)
-        for name in ("result.json", "manifest.json"):  # written under the lock only
-            for leftover in self.root.glob(f".{name}.*.tmp"):
-                with suppress(OSError):
+        for leftover in self.root.glob(".*.tmp"):
+            with suppress(OSError):
+                # Results are written under the lock only; a report may be in the middle of being written by another.
+                if leftover.name.startswith(_LOCKED) or time.time() - leftover.stat().st_mtime > _ABANDONED:
                     leftover.unlink()
 
     def commit(self, cell: CellResult, rows: pa.Table | None, thumbs: Mapping[str, bytes]) -> None:
@@ -205,7 +213,8 @@ class RunStore:
                 pq.write_table(_discreet(rows), partial / ROWS, compression="zstd")
             (partial / VERSIONS).write_text(json.dumps(environment.versions(), indent=1) + "\n", encoding="utf-8")
             (partial / "cell.json").write_bytes(_json(cell))
-        shutil.rmtree(self.scratch(cell.slug, cell.key), ignore_errors=True)
+        for scratch in (self.root / "scratch").glob(f"{cell.slug}-{cell.key}*"):
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def revise(self, cell: CellResult) -> None:
         """Replace what was concluded from a committed cell's rows; they, and the thumbnails, stay as they are."""

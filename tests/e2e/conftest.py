@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forks import Forks
 
 HERE = Path(__file__).parent
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -23,6 +24,18 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "CLIPAUDIT_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "140",
         "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths),
     }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Commands that start at once: forked from a process that has imported everything."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLIPAUDIT", "HF_", "PYTEST"))}
+    server = Forks(
+        kept
+        | {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "140", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
+    )
+    yield server
+    server.close()
 
 
 @pytest.fixture

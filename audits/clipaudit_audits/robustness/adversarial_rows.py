@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -72,15 +73,19 @@ class Journal:
 
         if self.folder is None:
             return table(work())
-        path = self.folder / f"{name}.parquet"
-        if path.exists():
-            try:
-                return pq.read_table(path, schema=schema())
-            except (OSError, pa.ArrowInvalid):
-                path.unlink()
+        for path in self.folder.glob(f"{name}.*.parquet"):
+            content = path.read_bytes()
+            if path.name == _file(name, content):
+                return pq.read_table(pa.BufferReader(content), schema=schema())
+            path.unlink()  # damaged
         rows = table(work())
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
+        part = self.folder / f"{name}.part"
         pq.write_table(rows, part)
-        os.replace(part, path)
+        os.replace(part, self.folder / _file(name, part.read_bytes()))
         return rows
+
+
+def _file(name: str, content: bytes) -> str:
+    """A piece's file: its name carries the digest of its content."""
+    return f"{name}.{hashlib.sha256(content).hexdigest()[:16]}.parquet"

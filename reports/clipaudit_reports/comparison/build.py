@@ -64,4 +64,5 @@ def _pair(
         flips=flips.flips(pair, cells, run, detail.flips, shelf),
         unpaired=tuple(words.unpaired(pair)),
         unmatched=pair.unmatched,
+        notes=pair.notes,
     )

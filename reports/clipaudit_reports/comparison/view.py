@@ -143,6 +143,7 @@ class PairView:
     flips: tuple[FlipView, ...]
     unpaired: tuple[str, ...]
     unmatched: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def _pair(found: Comparison, pair: Pair) -> list[str]:
         if listed:
             lines += [f"### {words.MARKS[outcome]} {outcome.value.capitalize()}", "", *_differences(listed), ""]
     lines += [f"- Not paired: {safe(note)}" for note in words.unpaired(pair)]
+    lines += [f"- Note: {safe(note)}" for note in pair.notes]
     lines += [f"- Not compared: {safe(line)}" for line in pair.unmatched]
     return [*lines, ""]
 
