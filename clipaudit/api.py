@@ -12,8 +12,8 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -24,12 +24,13 @@ from clipaudit.engine import environment
 from clipaudit.engine.executors import Executor
 from clipaudit.engine.plan import Plan, PlannedCell, make_plan
 from clipaudit.engine.progress import Reporter, Silent
+from clipaudit.engine.remote import is_url, mirrored
 from clipaudit.engine.run import MAX_ERROR_RATE, Execution, InProcess, carry_out
 from clipaudit.engine.shard import Shard, cell_names
 from clipaudit.engine.store import RunStore, write_atomic
 from clipaudit.engine.suite import Suite, SuiteEntry, load_suite, parse_overrides
 from clipaudit.errors import UsageError
-from clipaudit.results import Manifest, RunResult, ShardInfo
+from clipaudit.results import CellResult, Manifest, RunResult, ShardInfo
 
 if TYPE_CHECKING:
     from clipaudit.data.registry import DataRegistry
@@ -67,12 +68,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run."""
+    """A finished run. url: where it lies, if not here; then what is at `path` is gone."""
 
     path: Path
     result: RunResult
     manifest: Manifest
     report: Path | None
+    url: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What to open: the report, or the result where none was written."""
+        name = "result.json" if self.report is None else self.report.name
+        return f"{self.url}/{name}" if self.url else str(self.report or self.path / name)
 
 
 def prepare(request: Request) -> tuple[Plan, DataRegistry]:
@@ -131,7 +139,7 @@ def open_for(plan: Plan, request: Request, reporter: Reporter) -> Model:
 
 def audit(
     request: Request,
-    out: Path | None = None,
+    out: Path | str | None = None,
     *,
     shard: Shard | None = None,
     ray: RayOptions | None = None,
@@ -141,56 +149,82 @@ def audit(
 ) -> Outcome:
     """Plan, run (or resume) and report. Raises ClipAuditError; whatever was finished before stays stored.
 
-    With `shard` only its share of the cells is run, and no report written: `engine.merge` makes the run of all shares.
-    With `ray` the cells are run by workers of a Ray cluster, which open data and model by themselves.
+    `out` is a directory, or a URL that fsspec can write to. With `shard` only its share of the cells is run, and no
+    report written: `engine.merge` makes the run of all shares. With `ray`, workers of a Ray cluster run the cells; they
+    open data and model by themselves.
     """
-    reporter = reporter or Silent()
-    started, clock = datetime.now(UTC), time.perf_counter()
-    store = RunStore(out or _default_out(request, shard))
-    whole, _ = prepare(request)
-    plan = whole if shard is None else shard.plan(whole)
-    with store.writing():
-        executor = _executor(whole, request, store, ray, reporter, debug)
-        try:
-            manifest = _manifest(whole, executor, started, shard)
-            _same_run(store, manifest)
-            manifest = _with_past(manifest, store, reporter)
+    job = _Job(request, shard, ray, reporter or Silent(), report, debug)
+    if not isinstance(out, str) or not is_url(out):
+        return job.run(Path(out or _default_out(request, shard)), lambda name: None)
+    with mirrored(out) as mirror:
+        outcome = job.run(mirror.local, mirror.push_cell)
+        mirror.push_files()
+    return replace(outcome, url=mirror.url)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A run, wherever its directory is."""
+
+    request: Request
+    shard: Shard | None
+    ray: RayOptions | None
+    reporter: Reporter
+    report: bool
+    debug: bool
+
+    def run(self, out: Path, on_stored: Callable[[str], None]) -> Outcome:
+        """Into `out`; `on_stored` is told the name of each cell that has been stored."""
+        started, clock, reporter = datetime.now(UTC), time.perf_counter(), self.reporter
+        store = RunStore(out)
+        whole, _ = prepare(self.request)
+        plan = whole if self.shard is None else self.shard.plan(whole)
+
+        def ended(result: CellResult, resumed: bool) -> None:
+            reporter.cell_ended(result, resumed)
+            on_stored(f"{result.slug}-{result.key}")
+
+        with store.writing():
+            executor = self._executor(whole, store)
+            try:
+                manifest = _manifest(whole, executor, started, self.shard)
+                _same_run(store, manifest)
+                manifest = _with_past(manifest, store, reporter)
+                store.write_manifest(manifest)
+                reporter.begin(len(plan.cells), len(plan.images()), len(plan.texts()))
+                result, execution = carry_out(
+                    plan,
+                    executor,
+                    store,
+                    on_start=lambda planned: reporter.cell_started(planned.cell.title or planned.cell.slug),
+                    on_end=ended,
+                )
+            finally:
+                executor.close()
+            for unrun in plan.unrun:
+                reporter.cell_ended(unrun, False)
+            manifest = _finish(manifest, executor, execution, store.write_result(result), time.perf_counter() - clock)
+            manifest = store.accounted(manifest, result)
             store.write_manifest(manifest)
-            reporter.begin(len(plan.cells), len(plan.images()), len(plan.texts()))
-            result, execution = carry_out(
-                plan,
-                executor,
-                store,
-                on_start=lambda planned: reporter.cell_started(planned.cell.title or planned.cell.slug),
-                on_end=reporter.cell_ended,
+        page = write_report(store, result, manifest) if self.report and self.shard is None else None
+        return Outcome(store.root, result, manifest, page)
+
+    def _executor(self, whole: Plan, store: RunStore) -> Executor:
+        """Who runs the cells. The precision is probed on a sample of the whole plan, so that every share and every
+        worker finds the same."""
+        request, reporter = self.request, self.reporter
+        if self.ray is not None:
+            from clipaudit.engine.ray_executor import RayExecutor
+
+            return RayExecutor(
+                self.ray, partial(_open_alone, request), store.root, request.max_error_rate, reporter.note
             )
-        finally:
-            executor.close()
-        for unrun in plan.unrun:
-            reporter.cell_ended(unrun, False)
-        manifest = _finish(manifest, executor, execution, store.write_result(result), time.perf_counter() - clock)
-        manifest = store.accounted(manifest, result)
-        store.write_manifest(manifest)
-    page = write_report(store, result, manifest) if report and shard is None else None
-    return Outcome(store.root, result, manifest, page)
 
+        def crashed(planned: PlannedCell, error: Exception) -> None:
+            if self.debug:
+                raise error
 
-def _executor(
-    whole: Plan, request: Request, store: RunStore, ray: RayOptions | None, reporter: Reporter, debug: bool
-) -> Executor:
-    """Who runs the cells. The precision is probed on a sample of the whole plan, so that every share and every worker
-    finds the same."""
-    if ray is not None:
-        from clipaudit.engine.ray_executor import RayExecutor
-
-        opening = partial(_open_alone, request)
-        return RayExecutor(ray, opening, (store.root / "scratch").absolute(), request.max_error_rate)
-
-    def crashed(planned: PlannedCell, error: Exception) -> None:
-        if debug:
-            raise error
-
-    return InProcess(open_for(whole, request, reporter), store.scratch, request.max_error_rate, crashed)
+        return InProcess(open_for(whole, request, reporter), store.scratch, request.max_error_rate, crashed)
 
 
 def _open_alone(request: Request) -> tuple[Plan, Model]:

@@ -48,7 +48,7 @@ def show_share(outcome: Outcome, shard: Shard) -> int:
         if cell.status is not CellStatus.DONE:
             click.echo(f"{cell.status.value}: {printable(cell.slug)}: {printable(cell.reason, limit=400)}")
     click.echo(
-        f"shard {shard}: {len(cells)} of the run's cells are in {outcome.path}; merge all shards, then gate the run"
+        f"shard {shard}: {len(cells)} of the run's cells are in {outcome.url or outcome.path}; next: clipaudit merge"
     )
     errored = any(cell.status is CellStatus.ERRORED for cell in cells)
     return ExitCode.CELLS_ERRORED if errored else ExitCode.OK

@@ -45,8 +45,7 @@ def show_outcome(outcome: Outcome) -> None:
     for warning in outcome.result.model.warnings:
         out.print(f"note: {printable(warning, limit=400)}", markup=False)
     out.print(printable(f"{verdict.state}: {verdict.headline}", limit=None), markup=False, style="bold")
-    where = printable(outcome.report or outcome.path / "result.json", limit=None)
-    out.print(f"report: {where}", markup=False, soft_wrap=True)
+    out.print(f"report: {printable(outcome.shown, limit=None)}", markup=False, soft_wrap=True)
 
 
 def cell_rows(cell: CellResult, name: str) -> list[tuple[str, ...]]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @app.command()
 @suite_options
 @model_options
-@click.option("--out", "-o", type=click.Path(path_type=Path, file_okay=False), help="Run directory. Default: runs/...")
+@click.option(
+    "--out", "-o", type=click.Path(file_okay=False), help="Run directory, or a URL as in s3://... Default: runs/..."
+)
 @click.option(
     "--max-error-rate",
     type=click.FloatRange(0, 1),
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress, only the outcome.")
 def run(
-    out: Path | None,
+    out: str | None,
     shard: str | None,
     executor: str,
     address: str | None,

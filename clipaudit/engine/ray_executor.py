@@ -7,9 +7,10 @@ errored cell of it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,14 +49,23 @@ class _Size:
 
 class RayExecutor:
     """Workers on a Ray cluster. Raises UsageError where Ray, the cluster or enough of it is missing, or the workers do
-    not agree on model and plan; ClipAuditError of a worker that cannot open."""
+    not agree on model and plan; ClipAuditError of a worker that cannot open. `run`: the run directory. `note` is told
+    of workers that died."""
 
-    def __init__(self, options: RayOptions, opening: Opening, scratch: Path | None, max_error_rate: float) -> None:
+    def __init__(
+        self,
+        options: RayOptions,
+        opening: Opening,
+        run: Path,
+        max_error_rate: float,
+        note: Callable[[str], None],
+    ) -> None:
+        self._note = note
         self._ray = _ray()
         self._owned = _connect(self._ray, options.address)
         try:
             self._size = _size(self._ray, options.workers)
-            self._start = (opening, str(Path.cwd()), scratch, max_error_rate)
+            self._start = (opening, Path.cwd(), run.absolute(), max_error_rate)
             self._workers = [self._worker() for _ in range(self._size.workers)]
             self.facts: list[Facts] = [self._get(worker.open.remote()) for worker in self._workers]
             _agree(self.facts)
@@ -92,6 +102,7 @@ class RayExecutor:
                 yield task, self._get(ready[0])
             except self._ray.exceptions.RayActorError:
                 deaths[task.name] += 1
+                self._note(f"a worker died while it ran {task.planned.cell.slug}: another is started")
                 self._replace(slot)
                 if deaths[task.name] < ATTEMPTS:
                     waiting.appendleft(task)
@@ -154,7 +165,7 @@ def _connect(ray: ModuleType, address: str | None) -> bool:
     if ray.is_initialized():
         return False
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    quiet = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": {"env_vars": passed}}
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": passed}}
     where = address or os.environ.get("RAY_ADDRESS")
     if where is None:
         ray.init(address="local", include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)

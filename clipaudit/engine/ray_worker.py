@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from clipaudit.engine import environment
 from clipaudit.engine.executors import Measured, Task
 from clipaudit.engine.run import InProcess
 from clipaudit.engine.shard import cell_names
+from clipaudit.engine.store import RunStore
 from clipaudit.errors import UsageError
 from clipaudit.results import ModelInfo
 
@@ -37,14 +38,15 @@ class Facts:
 class RayWorker:
     """Opens by itself: plan and model are made where they are used, from the same request, and never sent.
 
-    `scratch`: where long cells keep what they have done, None for a temporary folder of this machine.
+    `folder`: where the command was given. `run`: the run directory, where long cells keep what they have done so far;
+    a machine that does not see it makes a folder of that name, which is cleared away when the cell is done.
     """
 
-    def __init__(self, opening: Opening, folder: str, scratch: Path | None, max_error_rate: float) -> None:
-        if os.path.isdir(folder):  # paths in a request are relative to where the command was given
+    def __init__(self, opening: Opening, folder: Path, run: Path, max_error_rate: float) -> None:
+        if folder.is_dir():  # paths in a request are relative to it
             os.chdir(folder)
         self._opening = opening
-        self._scratch = scratch or Path(tempfile.gettempdir()) / f"clipaudit-scratch-{os.getuid()}"
+        self._store = RunStore(run)
         self._max_error_rate = max_error_rate
         self._planned: dict[str, PlannedCell] = {}
         self._cells: InProcess | None = None
@@ -52,7 +54,7 @@ class RayWorker:
     def open(self) -> Facts:
         """Plan, load the model, and say what came out."""
         plan, model = self._opening()
-        self._cells = InProcess(model, self._folder, self._max_error_rate, lambda planned, error: None)
+        self._cells = InProcess(model, self._store.scratch, self._max_error_rate, lambda planned, error: None)
         names = cell_names(plan, model.info.fingerprint)
         self._planned = dict(zip(names, plan.cells, strict=False))  # names of what cannot be run come last
         return Facts(os.getpid(), environment.versions(), model.info, names, environment.hardware())
@@ -61,8 +63,10 @@ class RayWorker:
         """Run one cell."""
         if self._cells is None:
             raise UsageError("the worker was asked for a cell before it had opened")
-        planned = self._planned[name]
-        return self._cells.measure(Task(planned, name.rpartition("-")[2]))
+        task = Task(self._planned[name], name.rpartition("-")[2])
+        measured = self._cells.measure(task)
+        shutil.rmtree(self._store.scratch(task.planned.cell.slug, task.key), ignore_errors=True)
+        return measured
 
     def finish(self) -> Mapping[str, int]:
         """Write the cache out; returns the forward passes made and spared."""
@@ -70,6 +74,3 @@ class RayWorker:
             return {}
         self._cells.close()
         return self._cells.counters
-
-    def _folder(self, slug: str, key: str) -> Path:
-        return self._scratch / f"{slug}-{key}"
