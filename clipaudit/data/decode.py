@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 # Pillow can do more; PostScript, for one, would run an outside program on a file from anywhere.
 _FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA")
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N")
-_opening = threading.Lock()
+_LARGE = 16_000_000  # pixels: images above are decoded one at a time, so that threads do not multiply their memory
+_ROWS = 256
+_opening, _large = threading.Lock(), threading.Lock()
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -33,8 +37,9 @@ def decode(data: bytes, name: str) -> Image.Image:
         raise ImageError(f"{name}: the file is empty (0 bytes)")
     image = _open(data, name)
     try:
-        image.load()
-        return _upright(eight_bit(image, name))
+        with _large if image.width * image.height > _LARGE else nullcontext():
+            image.load()
+            return _upright(eight_bit(image, name))
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise anything
@@ -62,10 +67,13 @@ def _from_deep(image: Image.Image, name: str) -> Image.Image:
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ImageError(f"{name}: {image.mode} pixels have no defined range; save the image with 8 or 16 bits")
-    grey = pil.fromarray(np.round(values / 257).astype(np.uint8))
+    scaled = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _ROWS):  # in parts, for the quotients take four times the memory of the image
+        scaled[top : top + _ROWS] = np.round(values[top : top + _ROWS] / 257)
+    grey = pil.fromarray(scaled)
     clear = image.info.get("transparency")
     if isinstance(clear, int):
-        grey.putalpha(pil.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+        grey.putalpha(pil.fromarray(np.where(values == clear, np.uint8(0), np.uint8(255))))
     grey.info["exif"] = image.info.get("exif", b"")
     return grey
 
@@ -73,21 +81,30 @@ def _from_deep(image: Image.Image, name: str) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     from PIL import ImageOps
 
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # broken EXIF does not make the pixels unreadable
-        return image
+    with suppress(Exception), _quiet():  # broken EXIF does not make the pixels unreadable
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow's warnings of skipped tags are nothing that a user could act on; that of a bomb is an error. The filters
+    are the process's, so one thread at a time."""
+    from PIL import Image as pil
+
+    with _opening, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", pil.DecompressionBombWarning)
+        yield
 
 
 def _open(data: bytes, name: str) -> Image.Image:
-    """The image with its header read. Pillow's bomb warning becomes an error; the filters are the process's, so
-    one thread at a time."""
+    """The image with its header read."""
     from PIL import Image as pil
     from PIL import UnidentifiedImageError
 
     try:
-        with _opening, warnings.catch_warnings():
-            warnings.simplefilter("error", pil.DecompressionBombWarning)
+        with _quiet():
             return pil.open(io.BytesIO(data), formats=_formats())
     except (pil.DecompressionBombWarning, pil.DecompressionBombError) as error:
         raise ImageError(
