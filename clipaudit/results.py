@@ -397,6 +397,15 @@ class CellResult(Record):
     notes: tuple[str, ...] = ()
 
 
+class Untested(Record):
+    """An audit of the catalogue that a suite leaves out. No title where it could not be loaded."""
+
+    id: str
+    title: str = ""
+    question: str = ""
+    kind_of_harm: Harm = Harm.OTHER
+
+
 class RunResult(Record):
     """`result.json`: identical byte for byte for the same command. No times, no paths."""
 
@@ -407,7 +416,8 @@ class RunResult(Record):
     seed: int
     model: ModelInfo
     cells: tuple[CellResult, ...]
-    not_tested: tuple[str, ...] = ()  # audits of the catalogue outside this suite
+    not_tested: tuple[str, ...] = ()  # ids of the audits of the catalogue outside this suite
+    untested: tuple[Untested, ...] = ()  # what these audits ask
 
 
 class ShardInfo(Record):

@@ -13,7 +13,7 @@ from clipaudit import plugins
 from clipaudit.contract import Audit, Cell, PlanContext, Workload
 from clipaudit.engine.suite import Suite, SuiteEntry, first_problem
 from clipaudit.errors import ClipAuditError, DataUnavailable, UsageError
-from clipaudit.results import AuditInfo, CellResult, CellStatus
+from clipaudit.results import AuditInfo, CellResult, CellStatus, Untested
 
 if TYPE_CHECKING:
     from clipaudit.data.dataset import Dataset
@@ -38,7 +38,7 @@ class Plan:
     seed: int
     cells: tuple[PlannedCell, ...]
     unrun: tuple[CellResult, ...] = ()
-    not_tested: tuple[str, ...] = ()
+    untested: tuple[Untested, ...] = ()
 
     def images(self) -> dict[str, ImageRef]:
         """Distinct images by id within their data set, in order of first use."""
@@ -104,8 +104,15 @@ def make_plan(
         except ClipAuditError as error:
             unrun.append(_unrun(entry, audit, CellStatus.ERRORED, error))
     asked = {entry.id for entry in suite.audits}
-    not_tested = tuple(name for name in plugins.names(plugins.AUDITS) if name not in asked)
-    return Plan(suite, seed, tuple(cells), tuple(unrun), not_tested)
+    untested = tuple(_untested(each) for each in plugins.list_audits() if each.id not in asked)
+    return Plan(suite, seed, tuple(cells), tuple(unrun), untested)
+
+
+def _untested(listing: plugins.AuditListing) -> Untested:
+    if listing.audit is None:
+        return Untested(id=listing.id)
+    spec = listing.audit.spec
+    return Untested(id=spec.id, title=spec.title, question=spec.question, kind_of_harm=spec.kind_of_harm)
 
 
 def validate_params(audit: Audit, params: Mapping[str, Any]) -> Any:
@@ -114,7 +121,10 @@ def validate_params(audit: Audit, params: Mapping[str, Any]) -> Any:
     try:
         return model.model_validate(dict(params))
     except ValidationError as error:
-        raise UsageError(f"audit {audit.spec.id!r}: parameter {first_problem(error, model)}") from error
+        said = first_problem(error, model)
+        unknown = said.startswith("unknown key")
+        said = said.replace("key", "parameter", 1) if unknown else f"parameter {said.removeprefix('key ')}"
+        raise UsageError(f"audit {audit.spec.id!r}: {said}") from error
 
 
 def derive_seed(seed: int, *parts: str) -> int:

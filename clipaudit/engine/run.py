@@ -14,7 +14,7 @@ from clipaudit.data.files import NamedItem
 from clipaudit.engine import environment
 from clipaudit.engine.executors import Executor, Measured, Started, Task
 from clipaudit.engine.plan import Plan, PlannedCell
-from clipaudit.engine.store import RunStore
+from clipaudit.engine.store import RunStore, raise_if_full
 from clipaudit.engine.thumbnails import illustrate
 from clipaudit.errors import ClipAuditError, NotSupported, StorageError
 from clipaudit.results import CellResult, CellStatus, ModelInfo, RunResult
@@ -89,7 +89,8 @@ def assemble(plan: Plan, model: ModelInfo, cells: Sequence[CellResult]) -> RunRe
         seed=plan.seed,
         model=model,
         cells=tuple(cells),
-        not_tested=plan.not_tested,
+        not_tested=tuple(each.id for each in plan.untested),
+        untested=plan.untested,
     )
 
 
@@ -156,6 +157,7 @@ def _run_cell(task: Task, model: Model, scratch: Path, max_error_rate: float, on
     except ClipAuditError as error:
         return without(CellStatus.ERRORED, str(error))
     except Exception as error:  # an audit is a plug-in: its failure must not take the run with it
+        raise_if_full(error, scratch)
         on_crash(task.planned, error)
         first = str(error).splitlines()[0] if str(error) else "no message"
         return without(CellStatus.ERRORED, f"the audit failed: {type(error).__name__}: {first}")

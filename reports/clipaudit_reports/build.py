@@ -19,7 +19,7 @@ from clipaudit_reports.glossary import GLOSSARY
 from clipaudit_reports.harms import by_severity, harm_sections
 from clipaudit_reports.overview import verdict_view
 from clipaudit_reports.provenance import manifest_view
-from clipaudit_reports.view import DataView, MethodView, ModelView, ReportView
+from clipaudit_reports.view import DataView, MethodView, ModelView, NotTested, ReportView
 
 
 def build_report(
@@ -50,7 +50,7 @@ def build_report(
         harms=harms,
         groups=groups,
         cells=cells,
-        not_tested=result.not_tested,
+        not_tested=_not_tested(result),
         methods=_methods(result),
         data=_data(result),
         manifest=manifest_view(result, manifest),
@@ -78,6 +78,16 @@ def _model(model: ModelInfo) -> ModelView:
         precision_reason=model.precision_reason,
         facts=tuple((name, value) for name, value in facts if value),
         warnings=model.warnings,
+    )
+
+
+def _not_tested(result: RunResult) -> tuple[NotTested, ...]:
+    known = {each.id: each for each in result.untested if each.title}
+    return tuple(
+        NotTested(name, known[name].title, known[name].question, known[name].kind_of_harm.value)
+        if name in known
+        else NotTested(name, name, "", "")
+        for name in result.not_tested
     )
 
 

@@ -96,7 +96,8 @@ def _scope(report: ReportView) -> list[str]:
     lines = ["", "## What was tested, and what was not", "", *_table(("audit", "data", "state", "detail"), rows)]
     if report.not_tested:
         lines += ["", "Not part of this suite, so nothing is known about:", ""]
-        lines += [f"- {escape(name)}" for name in report.not_tested]
+        lines += [f"- {escape(f'{each.title}: {each.question}' if each.question else each.title)}"
+                  for each in report.not_tested]  # fmt: skip
     return lines
 
 

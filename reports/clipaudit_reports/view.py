@@ -320,6 +320,16 @@ class CellView:
 
 
 @dataclass(frozen=True)
+class NotTested:
+    """An audit outside the suite. title: its id where no more is known."""
+
+    id: str
+    title: str
+    question: str
+    harm: str
+
+
+@dataclass(frozen=True)
 class MethodView:
     """How one audit measures, and what it cannot say."""
 
@@ -483,7 +493,7 @@ class ReportView:
     harms: tuple[HarmSection, ...]
     groups: tuple[SeverityGroup, ...]  # the same findings by severity, whatever the harm
     cells: tuple[CellView, ...]
-    not_tested: tuple[str, ...]
+    not_tested: tuple[NotTested, ...]
     methods: tuple[MethodView, ...]
     data: tuple[DataView, ...]
     manifest: ManifestView

@@ -23,6 +23,7 @@ from clipaudit.results import (
     ForestFigure,
     GalleryFigure,
     GalleryItem,
+    Harm,
     HeatmapFigure,
     Interval,
     Manifest,
@@ -42,6 +43,7 @@ from clipaudit.results import (
     ShapeTextureFigure,
     Status,
     Test,
+    Untested,
 )
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>$\\frac{1}{2}$\x1b[31m\u202e&amp;'
@@ -443,6 +445,11 @@ def make_result(*cells: CellResult, **more: Any) -> RunResult:
     values: dict[str, Any] = {
         "clipaudit_version": "0.1.0", "suite": "demo", "suite_title": "Demo: one audit of each family", "seed": 0,
         "model": model(), "not_tested": ("adversarial", "geographic", "retrieval"),
+        "untested": (
+            Untested(id="adversarial", title="Adversarial images", question="How small a change deceives it?",
+                     kind_of_harm=Harm.DECEPTION),
+            Untested(id="geographic"),
+        ),
     }  # fmt: skip
     chosen = cells or (
         association_cell(),

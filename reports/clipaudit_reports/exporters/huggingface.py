@@ -39,7 +39,8 @@ def render_card(result: RunResult, gate: GateResult | None = None) -> str:
     if undone or result.not_tested:
         lines += ["", "### Not tested", ""]
         lines += [f"- {safe(cell.title or cell.slug)}: {cell.status.value}: {safe(cell.reason)}" for cell in undone]
-        lines += [f"- {safe(name)}: not part of the suite" for name in result.not_tested]
+        titles = {each.id: each.title or each.id for each in result.untested}
+        lines += [f"- {safe(titles.get(name, name))}: not part of the suite" for name in result.not_tested]
     lines += ["", f"Made by {TOOL} {safe(result.clipaudit_version)}, suite {safe(result.suite)}, of the model with "
               f"fingerprint {result.model.fingerprint}."]  # fmt: skip
     return f"---\n{render_results(result)}---\n\n" + "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_sample import ASSOCIATION, HOSTILE, cell, hostile_cell, make_manifest, make_result, make_thumbnails, model
 
-from clipaudit.results import CellStatus, Manifest, RunResult
+from clipaudit.results import CellStatus, Manifest, RunResult, Untested
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,7 @@ def hostile() -> RunResult:
         hostile_cell(),
         cell("errored", HOSTILE, ASSOCIATION, None, [], [], status=CellStatus.ERRORED, reason=HOSTILE, errors=(HOSTILE,)),
         suite_title=HOSTILE, model=model(name=HOSTILE, spec=HOSTILE, warnings=(HOSTILE,)), not_tested=(HOSTILE,),
+        untested=(Untested(id=HOSTILE, title=HOSTILE, question=HOSTILE),),
     )  # fmt: skip
 
 

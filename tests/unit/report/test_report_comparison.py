@@ -100,7 +100,9 @@ def test_the_same_input_gives_the_same_bytes(page: str) -> None:
 
 def test_a_huge_comparison_stays_small_and_says_what_is_missing() -> None:
     base = make_comparison()
-    many = tuple(difference(list(Outcome)[i % 4], 0.001 * i, 0.5, subgroup={"group": f"group {i}"}) for i in range(1200))
+    many = tuple(
+        difference(list(Outcome)[i % 4], 0.001 * i, 0.5, subgroup={"group": f"group {i}"}) for i in range(1200)
+    )
     board = tuple(
         BoardRow(cell="zero_shot.objects", cell_name="zero_shot.objects", metric="m", title=f"finding {i}",
                  standings=(Standing(value=0.1),) * 4)

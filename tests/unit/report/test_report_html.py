@@ -148,6 +148,7 @@ def test_verdict_warnings_and_what_was_not_tested_open_the_page(result: RunResul
             assert first < said.index(f"{cell.status.value}, because {cell.reason}") < findings
     for name in result.not_tested:
         assert first < said.index(name) < findings
+    assert "Adversarial images How small a change deceives it? adversarial, deception" in said
 
 
 def test_a_plot_without_values_is_said_not_drawn(result: RunResult) -> None:

@@ -39,8 +39,8 @@ def test_verdict_scope_and_reasons(result: RunResult, text: str) -> None:
     for cell in result.cells:
         if cell.status is not CellStatus.DONE:
             assert f"| {cell.status.value} | {escape(cell.reason)} |" in text
-    for name in result.not_tested:
-        assert f"\n- {name}\n" in text
+    for said in (f"Adversarial images: {escape('How small a change deceives it?')}", "geographic", "retrieval"):
+        assert f"\n- {said}\n" in text
     assert "3 of 640 rows could not be read" in text
     assert escape(result.model.warnings[0]) in text
 
