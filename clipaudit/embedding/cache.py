@@ -168,13 +168,7 @@ class Store:
 
     def _scan(self) -> None:
         """Take up shards that this or another process has written since the last look."""
-        try:
-            names = sorted(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(SUFFIX))
-        except OSError:
-            return
-        for name in names:
-            if name in self._seen:
-                continue
+        for name in self._unseen():
             self._seen.add(name)
             path = self._folder / name
             try:
@@ -187,6 +181,19 @@ class Store:
                 self._discard(path, error)
             else:
                 self._add(shard)
+
+    def _unseen(self) -> list[str]:
+        """Names of shards, large ones first: what a small one holds as well is then merged away, not kept twice."""
+        try:
+            with os.scandir(self._folder) as entries:
+                new = [each for each in entries if each.name.endswith(SUFFIX) and each.name not in self._seen]
+        except OSError:
+            return []
+        sizes = {}
+        for entry in new:
+            with suppress(OSError):  # merged away in this moment
+                sizes[entry.name] = entry.stat().st_size
+        return sorted(sizes, key=lambda name: (-sizes[name], name))
 
     def _read(self, segment: int) -> NDArray[np.float32] | None:
         """The vectors of a segment; None if it had to be dropped."""
