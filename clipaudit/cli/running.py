@@ -12,6 +12,7 @@ from clipaudit.cli.app import app, model_options, suite_options
 if TYPE_CHECKING:
     from clipaudit.api import Request
     from clipaudit.engine.ray_executor import RayOptions
+    from clipaudit.engine.shard import Shard
 
 
 @app.command()
@@ -93,13 +94,27 @@ def plan(**options: Any) -> None:
 @app.command()
 @suite_options
 @model_options
-@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="Directory to write.")
-def embed(out: Path, **options: Any) -> None:
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to write.")
+@click.option(
+    "--shard", metavar="I/N", help="Instead: embed the I-th of N shares of the items into the cache, ahead of a run."
+)
+def embed(out: Path | None, shard: str | None, **options: Any) -> None:
     """Record every embedding a suite needs, as a directory that `--model recorded:DIR` reads."""
+    from clipaudit.engine.shard import Shard
+    from clipaudit.errors import UsageError
+
+    if (out is None) == (shard is None):
+        raise UsageError("embed: give --out DIR to record, or --shard I/N to fill the cache; not both, nor neither")
+    if out is not None:
+        _record(_request(options), out)
+    else:
+        _fill(_request(options), Shard.parse(shard or ""))
+
+
+def _record(request: Request, out: Path) -> None:
     from clipaudit import api
     from clipaudit.engine.progress import make_reporter
 
-    request = _request(options)
     planned, _ = api.prepare(request)
     with make_reporter() as reporter:
         model = api.open_for(planned, request, reporter)
@@ -110,6 +125,25 @@ def embed(out: Path, **options: Any) -> None:
         finally:
             api.close(model)
     click.echo(f"{len(images)} images and {len(texts)} texts recorded; use them with --model recorded:{out}")
+
+
+def _fill(request: Request, shard: Shard) -> None:
+    from clipaudit import api
+    from clipaudit.engine.fill import fill
+    from clipaudit.engine.progress import make_reporter
+    from clipaudit.paths import cache_root
+
+    planned, _ = api.prepare(request)
+    with make_reporter() as reporter:
+        model = api.open_for(planned, request, reporter)
+        try:
+            done = fill(planned, model, shard)
+        finally:
+            api.close(model)
+    click.echo(
+        f"shard {shard}: {done.images} images and {done.texts} texts are in the cache {cache_root()} "
+        f"({done.computed} computed now)"
+    )
 
 
 def _cluster(executor: str, address: str | None, workers: int | None) -> RayOptions | None:
