@@ -57,7 +57,9 @@ def _run(arguments: list[str], debug: bool) -> int:
         if debug:
             raise
         command = getattr(getattr(error, "ctx", None), "command_path", "clipaudit")
-        click.echo(f"error: {printable(error.format_message(), limit=1000)} (see {command} --help)", err=True)
+        said = error.format_message().rstrip(".")  # click writes sentences; all other errors begin small
+        said = printable(said[:1].lower() + said[1:], limit=1000)
+        click.echo(f"error: {said} (see {command} --help)", err=True)
         return ExitCode.USAGE
     except ClipAuditError as error:
         if debug:

@@ -7,6 +7,7 @@ import time
 from types import TracebackType
 from typing import Protocol
 
+from clipaudit.numbers import counted
 from clipaudit.results import CellResult, CellStatus
 from clipaudit.text import printable
 
@@ -25,6 +26,12 @@ class Reporter(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def _extent(cells: int, images: int, texts: int) -> str:
+    return ", ".join(
+        counted(n, noun) for n, noun in ((cells, "cell"), (images, "distinct image"), (texts, "distinct text"))
+    )
 
 
 def make_reporter(quiet: bool = False) -> Reporter:
@@ -69,7 +76,7 @@ class PlainReporter(Silent):
         print(printable(text, limit=500), file=sys.stderr, flush=True)
 
     def begin(self, cells: int, images: int, texts: int) -> None:
-        self.note(f"{cells} cells, {images} distinct images, {texts} distinct texts")
+        self.note(_extent(cells, images, texts))
 
     def batch(self, kind: str, done: int, total: int) -> None:
         if time.monotonic() - self._last >= self.interval:
@@ -117,7 +124,7 @@ class RichReporter(Silent):
         self._console.print(printable(text, limit=500), markup=False)
 
     def begin(self, cells: int, images: int, texts: int) -> None:
-        self.note(f"{cells} cells, {images} distinct images, {texts} distinct texts")
+        self.note(_extent(cells, images, texts))
 
     def batch(self, kind: str, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total, kind=f"{kind}s")
