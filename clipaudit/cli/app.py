@@ -14,8 +14,25 @@ from clipaudit.offline import VARIABLE
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+SECTIONS = {
+    "Audit": ("run", "plan", "doctor"),
+    "Judge and hand on": ("report", "gate", "compare", "export", "rescore"),
+    "Look up": ("list", "describe"),
+    "Your own": ("init", "lint", "new-audit", "validate"),
+    "Several machines": ("embed", "merge"),
+}
+
+
 class Group(click.Group):
-    """Offers the nearest command for a mistyped one."""
+    """Lists commands by what they are for, and offers the nearest one for a mistyped one."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        others = tuple(name for name in self.commands if not any(name in names for names in SECTIONS.values()))
+        for title, names in {**SECTIONS, "Others": others}.items():
+            rows = [(name, self.commands[name].get_short_help_str(100)) for name in names if name in self.commands]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows, col_max=12)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -35,8 +52,8 @@ def app(debug: bool, offline: bool) -> None:
     \b
     clipaudit run demo                        audit the embedded reference model, write a report
     clipaudit run demo --model ViT-B-32@FILE  audit your own checkpoint
-    clipaudit list audits | data | suites     what there is
-    clipaudit describe typographic            what an audit measures, and how
+    clipaudit list audits                     what there is: also data, suites, models, pages
+    clipaudit describe typographic            what an audit measures, and how; also: describe tutorial
     clipaudit gate RUN --policy gate.toml     does a run keep your rules?
     clipaudit compare BASE NEW                what got better, what got worse
 

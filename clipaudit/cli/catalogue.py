@@ -10,22 +10,25 @@ from clipaudit.cli.saying import say
 DATA = click.option("--data", "-d", multiple=True, metavar="[ID=]PATH", help="Where data sets lie.")
 
 
-@app.command("list")
-@click.argument("what", type=click.Choice(["audits", "data", "suites", "models"]), default="audits")
+@app.command("list", short_help="List audits, data, suites, models or pages.")
+@click.argument("what", type=click.Choice(["audits", "data", "suites", "models", "pages"]), default="audits")
 @DATA
 def list_(what: str, data: tuple[str, ...]) -> None:
-    """List audits, data sets, suites or forms of model."""
+    """List audits, data sets, suites, forms of model, or pages to read."""
     from clipaudit.cli import listings
     from clipaudit.cli.outcome import console
 
     console().print(getattr(listings, what)(data))
 
 
-@app.command()
+@app.command(short_help="Explain an audit, a data set or a suite; read a page.")
 @click.argument("name")
 @DATA
 def describe(name: str, data: tuple[str, ...]) -> None:
-    """Explain an audit, a data set or a suite: the question, the numbers, the limits."""
+    """Explain an audit, a data set or a suite (question, numbers, limits), or show a page (clipaudit list pages).
+
+    Of your own data, by its folder or card, it says which audits can use it.
+    """
     from clipaudit.cli.describe import describe as text_of
 
     say(text_of(name, data))

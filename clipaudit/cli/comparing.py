@@ -19,7 +19,7 @@ DATA = click.option(
 )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="Runs side by side: better, worse, which items flipped.")
 @click.argument("base", type=click.Path(path_type=Path))
 @click.argument("new", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="Also list the findings of which nothing can be told.")

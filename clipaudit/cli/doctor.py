@@ -8,7 +8,7 @@ from clipaudit.cli.app import app
 from clipaudit.cli.saying import say
 
 
-@app.command()
+@app.command(short_help="Check packages, hardware, caches, data in reach.")
 @click.option("--data", "-d", multiple=True, metavar="[ID=]PATH", help="Where data sets lie.")
 def doctor(data: tuple[str, ...]) -> None:
     """Check this installation: packages, hardware, precision, caches, data in reach, cost of a first run."""

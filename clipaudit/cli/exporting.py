@@ -17,7 +17,7 @@ TEXTS = {"findings": "findings-csv", "eval-results": "eval-results", "model-card
 ROWS = ("rows-csv", "rows-parquet")
 
 
-@app.command()
+@app.command(short_help="Write RUN in another form: CSV, model card, in-toto.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("form", type=click.Choice([*TEXTS, *ROWS]))
 @click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="File to write; for rows a folder.")

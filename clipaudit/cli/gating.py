@@ -18,7 +18,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 DIRECTORY = click.Path(path_type=Path)
 
 
-@app.command()
+@app.command(short_help="Judge RUN by a policy: PASS, FAIL or INCONCLUSIVE.")
 @click.argument("run", type=DIRECTORY)
 @click.option("--policy", "-p", type=FILE, required=True, help="The rules: gate.toml.")
 @click.option("--baseline", "-b", type=DIRECTORY, help="The run that changes are measured from.")

@@ -10,7 +10,7 @@ from clipaudit.cli.app import app
 from clipaudit.cli.saying import say
 
 
-@app.command()
+@app.command(short_help="Check suites, policies and cards; nothing is run.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def lint(files: tuple[Path, ...]) -> int:
     """Check suites, policies and data cards without running anything: for a commit hook."""

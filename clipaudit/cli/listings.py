@@ -75,6 +75,16 @@ def models(data: tuple[str, ...]) -> Table:
     return table
 
 
+def pages(data: tuple[str, ...]) -> Table:
+    """What can be read beside audits, data sets and suites."""
+    from clipaudit import pages as written
+
+    table = _table("page", "title")
+    for name in written.names():
+        table.add_row(name, _t(written.page(name).partition("\n")[0].removeprefix("# ")))
+    return table
+
+
 def open_registry(places: tuple[str, ...], *, offline: bool = False) -> DataRegistry:
     """The data registry with the user's own places."""
     from clipaudit.data.registry import DataRegistry, parse_data_option

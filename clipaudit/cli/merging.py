@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from clipaudit.engine.shard import Shard
 
 
-@app.command()
+@app.command(short_help="Make one run of its shares (run --shard I/N).")
 @click.argument("shards", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DIR DIR ...")
 @click.option("--out", "-o", type=click.Path(path_type=Path, file_okay=False), required=True, help="Run directory.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")

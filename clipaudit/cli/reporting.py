@@ -12,7 +12,7 @@ from clipaudit.cli.saying import say
 RUN = click.argument("run", type=click.Path(path_type=Path))
 
 
-@app.command()
+@app.command(short_help="Write the report of RUN anew.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
 @click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option("--format", "form", default="html", show_default=True, help="html or markdown.")
@@ -30,7 +30,7 @@ def report(runs: tuple[Path, ...], out: Path | None, form: str) -> None:
     say(api.write_report(found.store, found.result, found.manifest, out, form))
 
 
-@app.command()
+@app.command(short_help="Recompute all estimates of RUN from its rows.")
 @RUN
 def rescore(run: Path) -> int:
     """Recompute all estimates of RUN from its stored rows: no model, no data. Rewrites result and report."""

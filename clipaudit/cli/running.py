@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clipaudit.engine.shard import Shard
 
 
-@app.command()
+@app.command(short_help="Audit a model by a suite and write the report.")
 @suite_options
 @model_options
 @click.option(
@@ -75,7 +75,7 @@ def run(
     return summarise(outcome.result).exit_code
 
 
-@app.command()
+@app.command(short_help="Show the cells, passes, time and disk of a run.")
 @suite_options
 @model_options
 def plan(**options: Any) -> None:
@@ -91,7 +91,7 @@ def plan(**options: Any) -> None:
     show_plan(planned, model)
 
 
-@app.command()
+@app.command(short_help="Record every embedding that a suite needs.")
 @suite_options
 @model_options
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="Directory to write.")

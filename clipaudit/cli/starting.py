@@ -10,7 +10,7 @@ from clipaudit.cli.app import app
 from clipaudit.cli.saying import say
 
 
-@app.command("new-audit")
+@app.command("new-audit", short_help="Write a plug-in package for an audit of your own.")
 @click.argument("name")
 @click.option(
     "--in", "parent", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder that gets it."
@@ -25,7 +25,7 @@ def new_audit(name: str, parent: Path) -> None:
     say(f"\nnext:  pip install -e {folder} && python -m pytest {folder} && clipaudit describe {name}")
 
 
-@app.command()
+@app.command(short_help="Write a suite, a policy and a card to start from.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("audit"))
 def init(folder: Path) -> None:
     """Write a commented suite, policy and data card into FOLDER (default: audit); they work as they stand."""

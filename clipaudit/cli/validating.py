@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FILE = "validation.json"
 
 
-@app.command()
+@app.command(short_help="Validate audits on models with a known effect.")
 @click.argument("audits", nargs=-1, metavar="[AUDIT ...]")
 @click.option(
     "--seeds",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from click.testing import CliRunner
 
-from clipaudit import plugins
+from clipaudit import pages, plugins
+from clipaudit.cli.app import app
 from clipaudit.cli.describe import describe
 from clipaudit.cli.describe_audit import FILLED_IN, audit_page, toml
 from clipaudit.data.registry import DataRegistry
@@ -65,3 +67,17 @@ def test_what_is_not_in_reach_is_not_offered() -> None:
 )
 def test_values_in_toml(value: object, text: str) -> None:
     assert toml(value) == text
+
+
+def test_help_lists_every_command_once_and_whole() -> None:
+    text = CliRunner().invoke(app, ["--help"], terminal_width=80).output
+    listed = re.findall(r"^  ([a-z-]+) {2,}\S.*$", text.partition("Options:")[2], re.MULTILINE)
+    assert sorted(listed) == sorted(app.commands)
+    assert "..." not in text.partition("Options:")[2]
+    assert "Others" not in text  # each has its place
+
+
+def test_pages_are_listed_with_their_titles() -> None:
+    text = CliRunner().invoke(app, ["list", "pages"]).output
+    assert all(name in text for name in pages.names())
+    assert "Gate your next checkpoint" in text
