@@ -33,8 +33,8 @@ def plans() -> Sequence[Validation]:
             subgroup="dark", x_label="planted shift in cosine",
         ),
         Validation(
-            "self_similarity_difference", "The same images lie closer to each other as well", _people, _alike(),
-            _PARAMS, subgroup="dark", x_label="planted shift in cosine",
+            "self_similarity_difference", "Images of one of two groups lie closer to each other", _pair, _alike(),
+            _PARAMS, subgroup="dark", x_label="planted difference in mean cosine",
         ),
     )  # fmt: skip
 
@@ -49,9 +49,19 @@ def _shifts() -> tuple[Planted, ...]:
 
 
 def _alike() -> tuple[Planted, ...]:
-    """The same models: their words lie at height .8 on an axis, so that images shifted by e lie at height e / .8. These
-    have a mean cosine of the square of that, and the mean of three groups is a third of it."""
-    return tuple(Planted(level.model, level.effect, (level.effect / 0.8) ** 2 * 2 / 3) for level in _shifts())
+    """Images at heights m + spread z on an axis have a mean cosine of m^2; that of both groups is half of it, where the
+    other lies at 0. Where nothing is planted both lie far from 0, at either side: alike, and as varied as in any model.
+    """
+    spec = "association?attribute=tone&a=a1&b=b1&dim=512&x=dark&seed={seed}"
+    levels = [Planted(f"{spec}&y=fair&d=1.9", 0.0, 0.0)]
+    for d in (1.2, 1.5, 1.7):
+        height = 0.1 * d / (1 - d**2 / 4) ** 0.5 / 2  # of the control's spread, .1
+        levels.append(Planted(f"{spec}&y=nobody&d={d}", height**2 / 2, height**2 / 2))
+    return tuple(levels)
+
+
+def _pair() -> Dataset:
+    return items([{"tone": tone, "number": str(i)} for tone in ("dark", "fair") for i in range(60)], groups=("tone",))
 
 
 def _people() -> Dataset:
