@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from clipaudit_reports import render_html
+from clipaudit_reports.comparison import render_comparison
+from comparison_sample import make_comparison, make_pictures
 from report_sample import (
     HOSTILE,
     hostile_cell,
@@ -48,9 +50,25 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return _stored(tmp_path_factory, render_html(result, make_manifest(), make_thumbnails(result), make_gate(result)))
 
 
-@pytest.fixture(scope="module", params=range(len(ATTACKS)))
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the page of a comparison of three runs."""
+    return _stored(tmp_path_factory, render_comparison(make_comparison(), make_pictures()))
+
+
+@pytest.fixture(scope="module", params=["report", "comparison"])
+def either(request: pytest.FixtureRequest) -> str:
+    """The address of one kind of page, then of the other."""
+    address: str = request.getfixturevalue(request.param)
+    return address
+
+
+@pytest.fixture(scope="module", params=[*range(len(ATTACKS)), "comparison"])
 def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page on which an attack stands wherever text is free."""
+    if request.param == "comparison":
+        attacked = make_comparison("".join(ATTACKS), ATTACKS)
+        return _stored(tmp_path_factory, render_comparison(attacked, make_pictures("".join(ATTACKS))))
     attack = ATTACKS[request.param]
     sample = make_result(hostile_cell(attack), suite_title=attack, model=model(name=attack, warnings=(attack,)),
                          not_tested=(attack,))  # fmt: skip
@@ -94,17 +112,17 @@ class Watched:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_it_is_quiet_and_as_wide_as_the_screen(browser: Any, report: str, scheme: str, size: dict[str, int]) -> None:
-    with Watched(browser, report, color_scheme=scheme, viewport=size) as seen:
+def test_it_is_quiet_and_as_wide_as_the_screen(browser: Any, either: str, scheme: str, size: dict[str, int]) -> None:
+    with Watched(browser, either, color_scheme=scheme, viewport=size) as seen:
         assert seen.page.evaluate("document.documentElement.scrollWidth") == size["width"]
         assert all(seen.page.evaluate("[...document.images].map((image) => image.complete && image.naturalWidth > 0)"))
         assert seen.heard == []
 
 
-def test_light_dark_and_paper_look_different_and_none_is_blank(browser: Any, report: str, tmp_path: Path) -> None:
+def test_light_dark_and_paper_look_different_and_none_is_blank(browser: Any, either: str, tmp_path: Path) -> None:
     shots = {}
     for name, media, scheme in (("light", "screen", "light"), ("dark", "screen", "dark"), ("print", "print", "dark")):
-        with Watched(browser, report, color_scheme=scheme) as seen:
+        with Watched(browser, either, color_scheme=scheme) as seen:
             seen.page.emulate_media(media=media, color_scheme=scheme)
             shots[name] = _shades(seen.page.screenshot(path=tmp_path / f"{name}.png"))
             assert seen.heard == []
@@ -140,6 +158,26 @@ def test_everything_can_be_read_with_scripts_off(browser: Any, report: str) -> N
         assert seen.page.locator(".sort, .filters").count() == 0, "nothing is offered that does not work"
         seen.page.locator("details.group > summary").first.click()
         assert seen.page.locator("details.group .finding").first.is_visible()
+        assert seen.heard == []
+
+
+def test_a_comparison_can_be_read_with_scripts_off_and_on_paper(browser: Any, comparison: str) -> None:
+    with Watched(browser, comparison, java_script_enabled=False) as seen:
+        assert seen.page.locator(".changes tbody tr:visible").count() == 3, "the one of which nothing is told is folded"
+        seen.page.locator("details.group.untold > summary").click()
+        assert seen.page.locator("details.group.untold tbody tr").is_visible()
+        assert seen.page.locator(".way img").first.is_visible()
+        seen.page.emulate_media(media="print")
+        assert seen.page.locator(".changes tbody tr:visible").count() == 4
+        assert seen.heard == []
+
+
+def test_a_flip_link_arrives_at_its_items(browser: Any, comparison: str) -> None:
+    with Watched(browser, comparison) as seen:
+        link = seen.page.locator(".changes a[href*='disparity']")
+        target = str(link.get_attribute("href"))[1:]
+        link.click()
+        assert seen.page.locator(f"[id='{target}']").is_visible()
         assert seen.heard == []
 
 
@@ -189,10 +227,10 @@ def test_links_of_the_rules_arrive_at_their_findings(browser: Any, report: str) 
 @pytest.mark.parametrize(
     ("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})], ids=["light", "dark"]
 )
-def test_axe_finds_no_serious_violation(browser: Any, report: str, scheme: str, rules: dict[str, Any]) -> None:
+def test_axe_finds_no_serious_violation(browser: Any, either: str, scheme: str, rules: dict[str, Any]) -> None:
     """Everything in light; in dark only the colours differ."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    with Watched(browser, report, color_scheme=scheme) as seen:
+    with Watched(browser, either, color_scheme=scheme) as seen:
         seen.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         found = axe.Axe().run(seen.page, options={"resultTypes": ["violations"], **rules}).response["violations"]
     grave = [

@@ -64,7 +64,8 @@ def make_comparison(words: str = "plain", labels: tuple[str, ...] = ("base", "ne
     return Comparison(
         clipaudit_version="1.2.3", base=run(labels[0]), cells=CELLS,
         pairs=(
-            Pair(run=run(labels[1]), differences=first, unmatched=(f"lexicon.faces: not run: {words}",)),
+            Pair(run=run(labels[1]), differences=first, unmatched=(f"lexicon.faces: not run: {words}",),
+                 notes=(f"numpy 1 in the base, 2 here {words}",)),
             Pair(run=run(labels[2]), differences=(), unmatched=("zero_shot.objects: other data",)),
         ),
         board=(BoardRow(cell="zero_shot.objects", cell_name="zero_shot.objects", metric="accuracy", best=(0,),

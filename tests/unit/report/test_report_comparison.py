@@ -74,6 +74,13 @@ def test_the_board_says_why_a_value_is_not_compared(page: str) -> None:
     ]  # fmt: skip
 
 
+def test_what_limits_the_comparison_is_said(page: str) -> None:
+    said = text_of(tree_of(page))
+    for text in ("Not compared: lexicon.faces: not run: plain", "Not paired: the audit does not say plain (association)",
+                 "Beside the model: numpy 1 in the base, 2 here plain"):  # fmt: skip
+        assert text in said
+
+
 def test_links_of_the_page_arrive_and_ids_are_unique(page: str) -> None:
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
