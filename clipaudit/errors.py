@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from enum import IntEnum
 
+from clipaudit.text import printable
+
 
 class ExitCode(IntEnum):
     """What the process returns; part of the public interface."""
@@ -26,7 +28,7 @@ class ClipAuditError(Exception):
     exit_code: ExitCode = ExitCode.USAGE
 
     def __init__(self, message: str = "", *, example: str = "") -> None:
-        super().__init__(message)
+        super().__init__(printable(message, limit=None))  # one line, whatever a file or a plug-in wrote into it
         self.example = example
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from clipaudit import plugins
 from clipaudit.contract import Audit
 from clipaudit.errors import UsageError, nearest
+from clipaudit.reading import read_text, toml_values
 
 
 def lint(path: Path) -> str:
@@ -32,12 +32,7 @@ def lint(path: Path) -> str:
 def _keys(path: Path) -> set[str]:
     if path.suffix != ".toml":
         return set()
-    try:
-        return set(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: malformed TOML: {error}") from error
+    return set(toml_values(read_text(path, UsageError, str(path)), UsageError, str(path)))
 
 
 def _policy(path: Path) -> str:

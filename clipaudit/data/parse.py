@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from clipaudit.data.problems import problem
 from clipaudit.data.short import ShortCard, to_card
 from clipaudit.errors import DataError, nearest
 from clipaudit.paths import leaves
+from clipaudit.reading import read_text, toml_values
 from clipaudit.text import printable
 
-MAX_BYTES = 2**20  # of a card: a card is text that somebody reads
 # Field of DataCard -> key of the front matter, for messages.
 _FRONT = {"title": "pretty_name", "licence": "license"}
 _BLOCK = {field: f"clipaudit.{field}" for field in DataCard.model_fields if field not in _FRONT}
@@ -29,7 +28,7 @@ def load_card(path: Path, *, trusted: bool = False) -> DataCard:
         path: the file.
         trusted: it came with an installed package, and may name a reader and paths of the system.
     """
-    text = _read(path)
+    text = read_text(path, DataError, printable(path))
     card = parse_toml(text, path) if path.suffix == ".toml" else parse_markdown(text, path)
     if not trusted:
         _refuse_privileges(card, path)
@@ -60,10 +59,7 @@ def parse_markdown(text: str, path: Path) -> DataCard:
 
 def parse_toml(text: str, path: Path) -> DataCard:
     """The card in the text of a `clipaudit.toml`; `path` is for messages."""
-    try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise DataError(f"{printable(path)}: malformed TOML: {printable(error)}") from error
+    values = toml_values(text, DataError, printable(path))
     if "license" in values:  # both spellings of the word are meant
         values.setdefault("licence", values.pop("license"))
     try:
@@ -72,30 +68,24 @@ def parse_toml(text: str, path: Path) -> DataCard:
         raise problem(path, error, ShortCard, {}) from error
 
 
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"{printable(path)}: cannot be read ({error.strerror})") from error
-    if len(data) > MAX_BYTES:
-        raise DataError(f"{printable(path)}: too long for a card (over {MAX_BYTES} bytes)")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{printable(path)}: not UTF-8 text (byte {error.start})") from error
-
-
 def _split(text: str, path: Path) -> tuple[Mapping[str, Any], str]:
     """Front matter and body."""
     import yaml
+
+    class Plain(yaml.SafeLoader):
+        """Without aliases: a few lines of them stand for more than any memory holds."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.events.AliasEvent):
+                raise yaml.YAMLError("aliases (*name) are not read in a card; write the value again")
+            return super().compose_node(parent, index)
 
     lines = text.splitlines(keepends=True)
     fences = [i for i, line in enumerate(lines) if line.rstrip() == "---"]
     if len(fences) < 2 or fences[0] != 0:
         raise DataError(f"{printable(path)}: no YAML front matter; a card begins with a block between two lines ---")
     try:
-        front = yaml.safe_load("".join(lines[1 : fences[1]]))
+        front = Plain("".join(lines[1 : fences[1]])).get_single_data()
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""

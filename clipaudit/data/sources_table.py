@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from clipaudit.data.rows import row_items
 from clipaudit.errors import DataError, DataUnavailable
 from clipaudit.images import ImageRef
 from clipaudit.paths import inside
+from clipaudit.reading import swollen
 from clipaudit.text import printable
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -95,6 +97,8 @@ def read_table(path: Path) -> Any:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(f"{printable(path)}: a table must be one of {', '.join(SUFFIXES)}")
+    if suffix == ".parquet":
+        _refuse_swollen(path)
     options = {} if suffix == ".parquet" else _as_text(path, "\t" if suffix == ".tsv" else ",")
     bars = datasets.is_progress_bar_enabled()
     datasets.disable_progress_bars()
@@ -113,6 +117,19 @@ def read_table(path: Path) -> Any:
             datasets.enable_progress_bars()
 
 
+def _refuse_swollen(path: Path) -> None:
+    """Before `datasets` writes the rows to the disk."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        fault = swollen(pq.read_metadata(path), path.stat().st_size)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{printable(path)}: the table cannot be read ({printable(_cause(error))})") from error
+    if fault:
+        raise DataError(f"{printable(path)}: the table {fault}")
+
+
 def _as_text(path: Path, separator: str) -> dict[str, Any]:
     """Options of a CSV reader that takes every cell as text. Raises DataError without a header of distinct names."""
     import datasets
@@ -124,9 +141,9 @@ def _as_text(path: Path, separator: str) -> dict[str, Any]:
         raise DataError(f"{printable(path)}: the table cannot be read ({printable(error)})") from error
     if not header:
         raise DataError(f"{printable(path)}: the table cannot be read (it is empty; the first line names the columns)")
-    for name in header:
-        if header.count(name) > 1:
-            raise DataError(f"{printable(path)}: two columns are called '{printable(name)}'")
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"{printable(path)}: two columns are called '{printable(twice)}'")
     features = datasets.Features({name: datasets.Value("string") for name in header})
     return {"sep": separator, "features": features, "keep_default_na": False, "encoding": "utf-8-sig"}
 

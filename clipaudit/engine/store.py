@@ -29,6 +29,7 @@ from clipaudit.engine.seal import NAME as SUMS
 from clipaudit.engine.seal import ROWS, fault, seal, sums
 from clipaudit.errors import StorageError, UsageError
 from clipaudit.paths import inside, leaves
+from clipaudit.reading import RESULT_BYTES, read_bytes
 from clipaudit.redact import hidden
 from clipaudit.results import CellResult, CellStatus, Manifest, RunResult
 from clipaudit.text import printable
@@ -288,12 +289,10 @@ def _json(record: CellResult | RunResult | Manifest) -> bytes:
 
 
 def _read(path: Path, kind: type[_T]) -> _T:
+    if not path.exists():
+        raise UsageError(f"{path.parent}: no {path.name} here; is it the directory of a finished run?")
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise UsageError(f"{path.parent}: no {path.name} here; is it the directory of a finished run?") from error
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        return kind.model_validate_json(read_bytes(path, UsageError, str(path), RESULT_BYTES))
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"]) or "the file"

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from clipaudit import plugins
 from clipaudit.errors import UsageError, nearest
 from clipaudit.paths import inside, leaves
+from clipaudit.reading import read_text, toml_values
 from clipaudit.text import printable
 
 
@@ -89,14 +90,9 @@ def load_suite(name: str, data: Sequence[str] = ()) -> Suite:
     """A packaged suite, a TOML file, or one audit by id (then on `data`, or on the first set it is made for)."""
     path = Path(name)
     if path.suffix == ".toml" or path.is_file():
-        try:
-            suite = parse_suite(path.read_text(encoding="utf-8"), str(path))
-            _refuse_leaving(suite, path)
-            return suite
-        except OSError as error:
-            raise UsageError(f"suite file {name}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise UsageError(f"suite file {name}: not a UTF-8 text file") from error
+        suite = parse_suite(read_text(path, UsageError, f"suite file {name}"), str(path))
+        _refuse_leaving(suite, path)
+        return suite
     packaged = builtin_suites()
     if name in packaged:
         return parse_suite(packaged[name].read_text(encoding="utf-8"), f"suite {name}")
@@ -130,10 +126,9 @@ def _strings(values: Sequence[Any]) -> Iterator[str]:
 
 def parse_suite(text: str, where: str) -> Suite:
     """Suite from TOML; UsageError naming file, key and allowed keys."""
+    content = _whole(toml_values(text, UsageError, where), where)
     try:
-        return Suite.model_validate(_whole(tomllib.loads(text), where))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where}: malformed TOML: {error}") from error
+        return Suite.model_validate(content)
     except ValidationError as error:
         raise UsageError(f"{where}: {first_problem(error, Suite, SuiteEntry)}") from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from clipaudit.errors import UsageError, nearest
 from clipaudit.gate.results import Severity
+from clipaudit.reading import read_text, toml_values
 
 OVERALL, WORST, ANY = "overall", "worst annotated group", "any"
 Worse = Literal["higher", "lower", "away from null"]
@@ -118,22 +118,14 @@ class Policy(_Part):
 
 def load_policy(path: Path) -> Policy:
     """The policy in a TOML file. UsageError naming file, rule, key and allowed names."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"policy {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"policy {path}: not a UTF-8 text file") from error
-    return parse_policy(text, f"policy {path}")
+    return parse_policy(read_text(path, UsageError, f"policy {path}"), f"policy {path}")
 
 
 def parse_policy(text: str, where: str) -> Policy:
     """The policy in TOML text; `where` opens the message of an error."""
+    content = toml_values(text, UsageError, where)
     try:
-        content = tomllib.loads(text)
         return Policy.model_validate(content)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where}: malformed TOML: {error}") from error
     except ValidationError as error:
         raise UsageError(f"{where}: {_problem(error, content)}") from error
 

@@ -13,6 +13,7 @@ from clipaudit.engine.rescore import RUN_AGAIN
 from clipaudit.engine.store import RunStore
 from clipaudit.errors import ExitCode, UsageError
 from clipaudit.gate.select import same_cell
+from clipaudit.reading import RESULT_BYTES, read_bytes
 from clipaudit.results import SCHEMA_VERSION, CellStatus, Manifest, RunResult
 
 
@@ -143,8 +144,8 @@ def mixtures(run: Run) -> Iterator[str]:
 def _same_schema(path: Path) -> None:
     """UsageError where the result was written in another form; other faults are the store's to tell."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        content = json.loads(read_bytes(path, UsageError, str(path), RESULT_BYTES))
+    except (UsageError, ValueError, RecursionError):
         return
     version = content.get("schema_version", "unknown") if isinstance(content, dict) else SCHEMA_VERSION
     if version != SCHEMA_VERSION:

@@ -6,6 +6,7 @@ Pickles are read with `weights_only=True`: code in them is refused, not run.
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,7 @@ def _read_safetensors(path: Path) -> Any:
 def _read_pickle(path: Path) -> Any:
     import torch
 
+    _refuse_swollen(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -109,6 +111,20 @@ def _read_pickle(path: Path) -> Any:
     except Exception as error:  # a broken archive fails in many ways: EOFError, RuntimeError, KeyError, ...
         hint = _pickle_hint(str(error))
         raise ModelError(f"{path}: {hint} ({first_line(error, 120)})") from error
+
+
+def _refuse_swollen(path: Path) -> None:
+    """torch stores tensors as they are, and would unpack compressed ones to any size."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            declared = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return  # damaged: said by torch
+    size = path.stat().st_size
+    if declared > size:
+        raise ModelError(f"{path}: declares {declared:,} bytes in a file of {size:,} (a decompression bomb?)")
 
 
 def _pickle_hint(message: str) -> str:

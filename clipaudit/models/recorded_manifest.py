@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from clipaudit.errors import ModelError, nearest
 from clipaudit.models.protocol import ScoreKind
+from clipaudit.reading import read_text, toml_values
 
 FILE = "manifest.toml"
 Kind = Literal["embeddings", "scores"]
@@ -50,12 +50,7 @@ class RecordedManifest(BaseModel):
 def read_manifest(folder: Path) -> RecordedManifest:
     """Raises ModelError in one line that names the file and the key."""
     path = folder / FILE
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not valid TOML ({error})") from error
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}") from error
+    raw = toml_values(read_text(path, ModelError, str(path)), ModelError, str(path))
     values = {_plain(key): value for key, value in raw.items()}
     if "score_kind" not in values and "score" in values:  # as `score = "cosine"`, or a table [score] with `kind`
         score = values["score"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipaudit.errors import DataError, ModelError, nearest
+from clipaudit.reading import swollen
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,11 +30,15 @@ def open_parquet(path: Path, *, dictionaries: Sequence[str] = (), content: bytes
 
     try:
         source = path if content is None else pa.BufferReader(content)
-        return pq.ParquetFile(source, read_dictionary=list(dictionaries) or None)
+        file = pq.ParquetFile(source, read_dictionary=list(dictionaries) or None)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:
         raise ModelError(f"{path}: not a readable Parquet file ({' '.join(str(error).split())})") from error
+    fault = "" if content is not None else swollen(file.metadata, path.stat().st_size)
+    if fault:
+        raise ModelError(f"{path}: {fault}")
+    return file
 
 
 def column_name(file: pq.ParquetFile, path: Path, wanted: str) -> str:

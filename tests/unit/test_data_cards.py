@@ -126,7 +126,7 @@ def test_a_bad_short_card_names_file_and_key(tmp_path: Path, old: str, new: str,
 def test_a_card_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "card.md"
     path.write_bytes(b"---\n\xff\xfe\n---\n")
-    with pytest.raises(DataError, match="not UTF-8"):
+    with pytest.raises(DataError, match="not a UTF-8"):
         load_card(path)
     with pytest.raises(DataError, match="cannot be read"):
         load_card(tmp_path / "none.md")

@@ -254,7 +254,7 @@ def test_two_decisions_for_one_image(tmp_path: Path) -> None:
     ("manifest", "said"),
     [
         (None, "no manifest.toml; write one with name ="),
-        ("name = m", "not valid TOML"),
+        ("name = m", "malformed TOML"),
         ('kind = "embeddings"', "'name' is missing"),
         ('name = "m"\nkind = "embedding"', "did you mean embeddings"),
         ('name = "m"\nkind = "scores"', "needs score_kind = cosine | logit"),

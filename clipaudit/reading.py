@@ -1,0 +1,54 @@
+"""Files from anywhere, read so that they can neither fill the memory nor fail with more than a line."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clipaudit.errors import ClipAuditError
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+TEXT_BYTES = 2**20  # of a suite, a policy, a card, a manifest: text that somebody reads
+RESULT_BYTES = 2**27  # of a result: those of the largest suites have a few million bytes
+_FEW, _FACTOR = 10_000_000, 1000  # values that any table may have, and what compression can do at best
+
+
+def read_bytes(path: Path, fault: type[ClipAuditError], where: str, limit: int) -> bytes:
+    """The content of a file. Raises `fault`, in a line that begins with `where`, if it cannot be read or is longer."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise fault(f"{where}: {getattr(error, 'strerror', None) or error}") from error
+    if len(data) > limit:
+        raise fault(f"{where}: too long (over {limit:,} bytes)")
+    return data
+
+
+def read_text(path: Path, fault: type[ClipAuditError], where: str) -> str:
+    """The text of a file of at most `TEXT_BYTES`, in UTF-8. Raises `fault` in one line."""
+    try:
+        return read_bytes(path, fault, where, TEXT_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fault(f"{where}: not a UTF-8 text file") from error
+
+
+def toml_values(text: str, fault: type[ClipAuditError], where: str) -> dict[str, Any]:
+    """The values in TOML. Raises `fault` in one line, also for values nested without end and numbers without end."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise fault(f"{where}: malformed TOML: {error}") from error
+
+
+def swollen(metadata: pq.FileMetaData, size: int) -> str:
+    """What is wrong with a Parquet file of `size` bytes that declares far more than compression explains; else ""."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    values = [group.column(i).num_values for group in groups for i in range(group.num_columns)]
+    most = max([metadata.num_rows, *values, *(group.total_byte_size for group in groups)], default=0)
+    if most <= max(_FEW, _FACTOR * size):
+        return ""
+    return f"declares {most:,} values or bytes in a file of {size:,} bytes (a decompression bomb?)"
