@@ -1,87 +1,116 @@
-"""Embedding photographs, decoding included, against a plain open_clip loop in float32; one process.
-
-python tests/benchmarks/bench_images.py [images] [architecture]
-"""
+"""Embedding photographs, decoding included: the pipeline, cold and warm, against a loop over open_clip."""
 
 from __future__ import annotations
 
-import sys
+import logging
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from side_by_side import Bench, Side, flops
 
 from clipaudit.data.files import FileImage
-from clipaudit.models.load import load_encoder, open_model
+from clipaudit.embedding.cache import EmbeddingCache
+from clipaudit.embedding.live import LiveModel
+from clipaudit.models.load import load_encoder
 from clipaudit.models.precision import bfloat16_units
+from clipaudit.models.protocol import DualEncoder
 
-BATCH, ROUNDS = 32, 3
-Timed = tuple[float, NDArray[np.floating]]  # seconds, and what was computed
+IMAGES, BATCH = 64, 32
+ARCHITECTURE = "ViT-B-32"
+Vectors = NDArray[np.floating]
 
 
-def main() -> None:
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 128
-    architecture = sys.argv[2] if len(sys.argv) > 2 else "ViT-B-32"
+def benches() -> Iterator[Bench]:
+    logging.disable(logging.WARNING)  # open_clip says that random weights are random
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        torch.manual_seed(0)
-        network, _, preprocess = open_clip.create_model_and_transforms(
-            architecture, load_weights=False, pretrained_text=False, pretrained_image=False
-        )
-        network.eval()
-        weights = folder / "weights.pt"
-        torch.save(network.state_dict(), weights)
-        spec = f"{architecture}@{weights}"
-        paths = photographs(folder, number)
-        sides = ["float32"]
-        units = bfloat16_units(load_encoder(spec).device)
-        if units:
-            sides.append("bfloat16")
-        else:
-            print("bfloat16: not measured, this hardware computes it no faster than float32")
-        # The sides take turns and each keeps its best round: other work on the machine then hits none of them alone.
-        plain_best: list[Timed] = []
-        ours_best: dict[str, list[Timed]] = {side: [] for side in sides}
-        for turn in range(ROUNDS):
-            plain_best.append(plain(network, preprocess, paths))
-            for side in sides:
-                ours_best[side].append(ours(spec, side, paths, folder / f"cache-{side}-{turn}"))
-        plain_seconds, expected = min(plain_best, key=itemgetter(0))
-        print(f"plain open_clip loop, float32: {number / plain_seconds:.1f} images/s")
-        for side in sides:
-            seconds, found = min(ours_best[side], key=itemgetter(0))
-            cosine = float((expected * found).sum(axis=1).min())
-            print(
-                f"ratio images/s, clipaudit {side} : plain float32 = {plain_seconds / seconds:.2f} "
-                f"({number / seconds:.1f} images/s, smallest cosine {cosine:.6f})"
-            )
+        paths = photographs(folder, IMAGES)
+        yield from _of_model(*vit(folder), paths, folder)
+        yield from _of_model(*reference(), paths, folder)
 
 
-def plain(network: torch.nn.Module, preprocess: Callable[[Image.Image], torch.Tensor], paths: Sequence[Path]) -> Timed:
+def _of_model(
+    title: str, network: Any, preprocess: Callable[[Image.Image], torch.Tensor], encoder: DualEncoder,
+    paths: Sequence[Path], folder: Path,
+) -> Iterator[Bench]:  # fmt: skip
+    """Cold, warm, and cold in bfloat16 where the hardware has it; theirs is the same loop in float32 each time."""
+    pixels = torch.rand(1, 3, 224, 224, requires_grad=True)
+    work = len(paths) * flops(lambda: network.encode_image(pixels))
+    theirs = Side("open_clip loop", lambda: plain(network, preprocess, paths), lambda: work)
+    run = Pipeline(encoder, paths, folder / title)
+    yield Bench(f"images, {title}, cold", Side("clipaudit", run.cold, lambda: work), theirs, same_direction)
+    yield Bench(f"images, {title}, warm", Side("clipaudit", run.warm, lambda: 0.0), theirs, same_direction, rounds=3)
+    if bfloat16_units(encoder.device):
+        half = Pipeline(encoder.cast("bfloat16"), paths, folder / f"{title}-bfloat16")  # type: ignore[attr-defined]
+        ours = Side("clipaudit, bfloat16", half.cold, lambda: work)
+        yield Bench(f"images, {title}, cold, bfloat16", ours, theirs, same_direction, rounds=3)
+
+
+class Pipeline:
+    """Images embedded as in a run: digests, decoding threads, batches, the cache written."""
+
+    def __init__(self, encoder: DualEncoder, paths: Sequence[Path], folder: Path) -> None:
+        self.encoder, self.folder = encoder, folder
+        self.images = [FileImage(path.name, {}, path) for path in paths]
+        self._turn = count()
+
+    def cold(self) -> Vectors:
+        """With an empty cache."""
+        return self._run(self.folder / f"cold-{next(self._turn)}")
+
+    def warm(self) -> Vectors:
+        """With what the first call left."""
+        return self._run(self.folder / "warm")
+
+    def _run(self, cache: Path) -> Vectors:
+        model = LiveModel(self.encoder, EmbeddingCache(cache))
+        found = model.embed_images(self.images)
+        model.close()
+        return found.vectors
+
+
+def plain(network: Any, preprocess: Callable[[Image.Image], torch.Tensor], paths: Sequence[Path]) -> Vectors:
     """What one writes without the toolkit: open, preprocess, stack, encode."""
-    start, parts = time.perf_counter(), []
+    parts = []
     with torch.inference_mode():
         for first in range(0, len(paths), BATCH):
             batch = [preprocess(Image.open(path)) for path in paths[first : first + BATCH]]
-            vectors = network.encode_image(torch.stack(batch))  # type: ignore[operator]
+            vectors = network.encode_image(torch.stack(batch))
             parts.append(torch.nn.functional.normalize(vectors, dim=-1).numpy())
-    return time.perf_counter() - start, np.concatenate(parts)
+    return np.concatenate(parts)
 
 
-def ours(spec: str, precision: str, paths: Sequence[Path], cache: Path) -> Timed:
-    """The model as audits see it, with an empty cache that is written."""
-    model = open_model(spec, cache_dir=cache, precision=precision)
-    images = [FileImage(path.name, {}, path) for path in paths]
-    start = time.perf_counter()
-    found = model.embed_images(images)
-    return time.perf_counter() - start, found.vectors
+def vit(folder: Path) -> tuple[str, Any, Any, DualEncoder]:
+    """ViT-B/32 with seeded random weights: time does not depend on them."""
+    torch.manual_seed(0)
+    network, _, preprocess = open_clip.create_model_and_transforms(
+        ARCHITECTURE, load_weights=False, pretrained_text=False, pretrained_image=False
+    )
+    weights = folder / "weights.pt"
+    torch.save(network.state_dict(), weights)
+    return ARCHITECTURE, network.eval(), preprocess, load_encoder(f"{ARCHITECTURE}@{weights}")
+
+
+def reference() -> tuple[str, Any, Any, DualEncoder]:
+    """The reference encoder as open_clip loads it, and as we do."""
+    from clipaudit.models.reference import ensure_reference
+
+    with chdir(ensure_reference()):  # its configuration names the text tower's files relative to the folder
+        network, _, preprocess = open_clip.create_model_and_transforms("local-dir:.")
+    return "reference", network.eval(), preprocess, load_encoder("reference")
+
+
+def same_direction(ours: Vectors, theirs: Vectors) -> str:
+    return f"smallest cosine {float((ours * theirs).sum(axis=1).min()):.6f}"
 
 
 def photographs(folder: Path, number: int) -> list[Path]:
@@ -97,7 +126,3 @@ def photographs(folder: Path, number: int) -> list[Path]:
         Image.fromarray(np.clip(np.asarray(coarse) + grain, 0, 255).astype(np.uint8)).save(path, quality=90)
         paths.append(path)
     return paths
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """The whole social-bias suite on 10,000 images x 500 prompts, embeddings recorded, all permutations and bootstraps.
 
-    python tests/benchmarks/bench_social.py [--loop TURNS] [AUDIT ...]
+    python tests/benchmarks/scale_social.py [--loop TURNS] [AUDIT ...]
 
 Embeddings are random and recorded beforehand (not timed). Every audit runs as in `clipaudit run`: scores from the
 recorded embeddings, rows, estimates, figures, all of it written to a run directory. Groups: columns of 7 and 2

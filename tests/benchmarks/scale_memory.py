@@ -1,6 +1,6 @@
 """Peak memory of embedding many generated images against few; one process, the few first.
 
-python tests/benchmarks/bench_memory.py [few] [many]
+python tests/benchmarks/scale_memory.py [few] [many]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A warm re-run of a suite against the cold one, in one process: forward passes and seconds.
 
-python tests/benchmarks/bench_warm.py [suite] [model]
+python tests/benchmarks/scale_warm.py [suite] [model]
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def main() -> None:
         request = Request(suite=suite, model=model)
         cold = audit(request, Path(folder) / "cold").manifest
         warm = audit(request, Path(folder) / "warm").manifest
+        assert cold.seconds is not None
+        assert warm.seconds is not None
         for name, manifest in (("cold", cold), ("warm", warm)):
             print(f"{name}: {manifest.seconds:.1f} s, {dict(manifest.forward_passes)}")
             for cell, seconds in manifest.cell_seconds.items():
