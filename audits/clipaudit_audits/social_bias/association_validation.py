@@ -10,7 +10,7 @@ from clipaudit.validation.plan import Planted, Validation, items
 from clipaudit_audits.social_bias.association_estimates import EFFECT
 
 _SIZES = (0.0, 0.3, 0.6, 0.9, 1.2)
-_PER_GROUP = 30
+_PER_GROUP, _FEW = 30, 8  # as many as the smaller published sets of words have
 _PARAMS = {"preset": str(Path(__file__).with_name("association_planted.toml")), "single_category": False}
 
 
@@ -19,6 +19,9 @@ def plans() -> Sequence[Validation]:
     return (
         Validation(
             EFFECT, "Two groups of images lie apart by d", _apart, _levels(), _PARAMS, x_label="planted effect size d"
+        ),
+        Validation(
+            EFFECT, "The same with eight images a group", _few, _levels(), _PARAMS, x_label="planted effect size d"
         ),
         Validation(
             EFFECT, "Two images of each identity, one of either group, lie apart by d", _paired, _levels(), _PARAMS,
@@ -34,7 +37,15 @@ def _levels() -> tuple[Planted, ...]:
 
 
 def _apart() -> Dataset:
-    return items([{"group": group} for group in "xy" for _ in range(_PER_GROUP)], groups=("group",))
+    return _independent(_PER_GROUP)
+
+
+def _few() -> Dataset:
+    return _independent(_FEW)
+
+
+def _independent(each: int) -> Dataset:
+    return items([{"group": group} for group in "xy" for _ in range(each)], groups=("group",))
 
 
 def _paired() -> Dataset:
