@@ -21,6 +21,7 @@ from clipaudit.data.describe import describe_card
 from clipaudit.data.parse import load_card
 from clipaudit.data.registry import DataRegistry
 from clipaudit.models.control import load_control
+from clipaudit.plugins import list_audits
 from clipaudit.results import DataInfo, GroupsAre
 
 CARD = """id = "mine"
@@ -84,3 +85,12 @@ def test_installed_cards() -> None:
     registry = DataRegistry()
     drawn = {name for name in registry.ids() if registry.card(name).groups_are == "drawn"}
     assert drawn == {"avatars", "fluent-people"}
+
+
+def test_titles_of_metrics_leave_open_how_groups_were_made() -> None:
+    """One title serves photographs and drawings: the subgroup says "(annotated)" or "(drawn)"."""
+    for listing in list_audits():
+        assert listing.audit is not None
+        for metric in listing.audit.spec.metrics:
+            assert "annotat" not in metric.title, f"{listing.id}: {metric.title}"
+            assert "drawn" not in metric.title, f"{listing.id}: {metric.title}"

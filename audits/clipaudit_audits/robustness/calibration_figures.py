@@ -73,7 +73,7 @@ def selection(found: Answers) -> CurveFigure:
 
 
 def by_group(estimates: Sequence[Estimate]) -> ForestFigure | None:
-    """Confidence above accuracy by annotated group; None without groups."""
+    """Confidence above accuracy by group; None without groups."""
     shown = [e for e in estimates if e.metric == "overconfidence" and e.subgroup]
     if not shown:
         return None
@@ -86,7 +86,7 @@ def by_group(estimates: Sequence[Estimate]) -> ForestFigure | None:
     )  # fmt: skip
     most = max(shown, key=lambda e: e.value or 0.0)
     return ForestFigure(
-        id="groups", title="Confidence above accuracy, by annotated group", x_label="points", points=points,
+        id="groups", title="Confidence above accuracy, by group", x_label="points", points=points,
         null_value=0.0, alt=f"Largest: {most.sentence}", caption="Right of 0: surer than right.",
     )  # fmt: skip
 

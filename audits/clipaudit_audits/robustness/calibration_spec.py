@@ -47,7 +47,7 @@ METRICS = (
     ),
     MetricSpec(
         name="group_spread", title="Difference in overconfidence between groups", unit="points", direction=WORSE_HIGH,
-        range=(0, 200), min_n=MIN_N, formula="max - min over annotated groups of 100 (mean confidence - accuracy)",
+        range=(0, 200), min_n=MIN_N, formula="max - min over groups of 100 (mean confidence - accuracy)",
     ),
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ SPEC = AuditSpec(
     "images; equal confidences share a bin. The error is given with its bias removed, as usually computed, and as the "
     "root of an unbiased mean square. Chance is what a calibrated model with the same confidences would show, answers "
     "being drawn right with the stated confidence (the images of a cluster sharing their luck). Selective accuracy "
-    "keeps the most confident images; against chance, correct answers are dealt out anew. Groups are those annotated "
-    "in the data; the difference between them is compared with that after dealing the groups out anew. Intervals: BCa "
+    "keeps the most confident images; against chance, correct answers are dealt out anew. Groups are those "
+    "of the data; the difference between them is compared with that after dealing the groups out anew. Intervals: BCa "
     "bootstrap over natural units, bins fixed; Holm over all tests of the cell.",
 )

@@ -38,7 +38,7 @@ METRICS = (
         "mean over images of the share of pairs of templates that name different classes",
     ),
     _points(
-        "group_gap", "Accuracy gap between annotated groups", "100 (highest - lowest group's accuracy), ensemble",
+        "group_gap", "Accuracy gap between groups", "100 (highest - lowest group's accuracy), ensemble",
         PER_GROUP,
     ),
     MetricSpec(

@@ -1,4 +1,4 @@
-"""Disparity audit: is the model right about people of all annotated groups, and does it give labels to all alike?
+"""Disparity audit: is the model right about people of all groups, and does it give labels to all alike?
 
 params  what is asked      rows      what the model chose      study, measures  rates per group, compared
 estimates, templates, notes, sentences      figures
