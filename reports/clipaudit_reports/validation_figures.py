@@ -25,8 +25,8 @@ def false_positives(audit: AuditValidation, found: Sequence[Proportion]) -> Fore
         return None
     points = tuple(
         Point(
-            label=f"{audit.curves.index(one.curve) + 1}. {one.curve.metric}", value=one.share, low=one.low, high=one.high,
-            n=one.n, null_low=chance[0], null_high=chance[1], group=one.standing.value,
+            label=f"{audit.curves.index(one.curve) + 1}. {one.curve.metric}", value=one.share, low=one.low,
+            high=one.high, n=one.n, null_low=chance[0], null_high=chance[1], group=one.standing.value,
         )
         for one in shown
         for chance in [band(one.n, ALPHA, level=0.95)]
@@ -35,8 +35,8 @@ def false_positives(audit: AuditValidation, found: Sequence[Proportion]) -> Fore
     return ForestFigure(
         id=f"{audit.audit}-false-positives",
         title="False positives.",
-        caption="Share of runs without any planted effect that are rejected at .05, with its 95 % interval; grey: where "
-        "an exact test lies in 95 of 100 validations. The verdict uses the wider joint band.",
+        caption="Share of runs without any planted effect that are rejected at .05, with its 95 % interval; grey: "
+        "where an exact test lies in 95 of 100 validations. The verdict uses the wider joint band.",
         alt=f"False positives of {len(shown)} curves; furthest from 5 %: {_percent(worst.share)}.",
         x_label="share of runs rejected",
         points=points,
