@@ -49,9 +49,11 @@ def plans() -> Sequence[Validation]:
 
 
 def _levels(truth: Callable[[float], float | None]) -> tuple[Planted, ...]:
+    """Without a shift no word is apart from others: planted words vary less, and shares could not be exchanged."""
     words = ",".join((*MENS, "his"))
     spec = f"counterfactual?attribute=gender&level=male&words={words}&dim={_DIM}&seed={{seed}}&effect="
-    return tuple(Planted(f"{spec}{shift}", shift, truth(shift)) for shift in _SHIFTS)
+    models = [f"{spec}{shift}" if shift else f"null?dim={_DIM}&seed={{seed}}" for shift in _SHIFTS]
+    return tuple(Planted(model, shift, truth(shift)) for model, shift in zip(models, _SHIFTS, strict=True))
 
 
 def _right(shift: float) -> float:
