@@ -90,8 +90,7 @@ def run(command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) ->
     if command[:2] == ["pip", "install"]:
         return _installed(folder)
     if command[:3] == ["python", "-m", "pytest"]:
-        options = ["-p", "no:cacheprovider", "--import-mode=importlib", "-W", "ignore", *command[3:]]
-        return _process([sys.executable, "-m", "pytest", *options], folder)
+        return 0, f"{_tested(folder)} passed"
     capsys.readouterr()
     if command[0] == "python":
         runpy.run_path(str(folder / command[1]), run_name="__main__")
@@ -112,6 +111,19 @@ def _installed(folder: Path) -> tuple[int, str]:
     sys.path.insert(0, str(folder / "site"))
     plugins.names.cache_clear()
     return found
+
+
+def _tested(folder: Path) -> int:
+    """Call the plain test functions of `folder`; how many there are."""
+    found = [
+        test
+        for path in sorted(folder.glob("test_*.py"))
+        for name, test in runpy.run_path(str(path)).items()
+        if name.startswith("test_")
+    ]
+    for test in found:
+        test()
+    return len(found)
 
 
 def _process(command: list[str], folder: Path) -> tuple[int, str]:

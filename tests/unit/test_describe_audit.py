@@ -17,6 +17,11 @@ from clipaudit.engine.suite import parse_overrides
 AUDITS = sorted(plugins.names(plugins.AUDITS))
 
 
+@pytest.fixture(scope="module")
+def registry() -> DataRegistry:
+    return DataRegistry({})
+
+
 @pytest.mark.parametrize("name", AUDITS)
 def test_defaults_are_written_as_they_can_be_set(name: str) -> None:
     """What the page calls the default, given by --set, is the default."""
@@ -31,9 +36,9 @@ def test_defaults_are_written_as_they_can_be_set(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", AUDITS)
-def test_the_page_is_whole(name: str) -> None:
+def test_the_page_is_whole(name: str, registry: DataRegistry) -> None:
     spec = plugins.load_audit(name).spec
-    page = describe(name)
+    page = audit_page(spec, registry)
     flat = " ".join(page.split())
     said = [spec.question, spec.harm, spec.methods, *spec.limits, *spec.citations]
     said += [metric.formula for metric in spec.metrics]
@@ -43,16 +48,17 @@ def test_the_page_is_whole(name: str) -> None:
     assert not re.search(r"typing\.|<class|Literal|default (True|False|None)|\bFalse:", page)
     command = re.search(rf"Run it alone: clipaudit run {name}(?: --data (\S+))? --model MODEL", page)
     assert command
-    known = {*DataRegistry({}).ids()}
+    known = {*registry.ids()}
     assert command[1] is None or command[1].removesuffix("=FOLDER") in known
     assert all(data in known for data in spec.data)
 
 
-def test_what_is_not_in_reach_is_not_offered() -> None:
-    page = audit_page(plugins.load_audit("composition").spec, DataRegistry({}))
+def test_what_is_not_in_reach_is_not_offered(registry: DataRegistry) -> None:
+    page = audit_page(plugins.load_audit("composition").spec, registry)
     assert "--data sugar-crepe=FOLDER" in page
-    page = audit_page(plugins.load_audit("disparity").spec, DataRegistry({}))
+    page = audit_page(plugins.load_audit("disparity").spec, registry)
     assert "--data avatars" in page  # not the faces, which would be downloaded
+    assert page in describe("disparity")
 
 
 @pytest.mark.parametrize(
