@@ -21,7 +21,7 @@ from side_by_side import Bench, Side, flops
 from clipaudit.data.registry import DataRegistry
 from clipaudit.zeroshot import prompts
 
-IMAGES, CLASSES, STEPS, TARGETS, BATCH = 12, 10, 20, 3, 16
+IMAGES, CLASSES, STEPS, TARGETS, BATCH = 12, 10, 10, 3, 16
 RADII = (0.5 / 255, 1 / 255)
 Accuracies = list[float]  # robust, at each radius
 

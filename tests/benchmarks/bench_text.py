@@ -25,7 +25,7 @@ TEMPLATES = (
     "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.", "a {} in a video game.",
     "art of the {}.", "a photo of the small {}.",
 )  # fmt: skip
-EVERY = 37  # of the 7,000 prompts: the slow side takes its time
+EVERY = 53  # of the 7,000 prompts: the slow side takes its time
 BATCH = 64
 Vectors = NDArray[np.floating]
 
