@@ -18,8 +18,8 @@ MODELS = (
     ("ARCH@TAG, ARCH@FILE", "open_clip architecture with a published tag or your own weights"),
     ("hf-hub:ORG/NAME, local-dir:DIR", "open_clip's own forms"),
     ("transformers:NAME_OR_DIR", "CLIP or SigLIP of transformers"),
-    ("recorded:DIR", "embeddings or scores recorded elsewhere (manifest.toml + Parquet)"),
-    ("py:MODULE:FACTORY", "your own code"),
+    ("recorded:DIR", "embeddings or scores recorded elsewhere; see clipaudit describe writing-an-adapter"),
+    ("py:MODULE:FACTORY", "your own code; see clipaudit describe writing-an-adapter"),
     ("control:NAME?KEY=VALUE", "a synthetic model with a planted effect, to test audits"),
 )
 

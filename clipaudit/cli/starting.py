@@ -23,6 +23,7 @@ def new_audit(name: str, parent: Path) -> None:
     _show(files)
     folder = files[0].parent if files[0].name == "README.md" else files[0].parents[1]
     say(f"\nnext:  pip install -e {folder} && python -m pytest {folder} && clipaudit describe {name}")
+    say("read:  clipaudit describe writing-an-audit")
 
 
 @app.command(short_help="Write a suite, a policy and a card to start from.")
@@ -35,6 +36,7 @@ def init(folder: Path) -> None:
     suite, policy = folder / "suite.toml", folder / "gate.toml"
     say(f"\nnext:  clipaudit run {suite} --model MODEL --out runs/new")
     say(f"       clipaudit gate runs/new --policy {policy}")
+    say("read:  clipaudit describe tutorial")
 
 
 def _show(files: list[Path]) -> None:
