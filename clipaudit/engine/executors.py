@@ -26,6 +26,9 @@ class Task:
     def name(self) -> str:
         return f"{self.planned.cell.slug}-{self.key}"
 
+    def __str__(self) -> str:
+        return self.planned.cell.title or self.planned.cell.slug
+
 
 @dataclass(frozen=True)
 class Measured:

@@ -13,22 +13,26 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clipaudit.engine import environment
 from clipaudit.engine.executors import Measured, Started, Task
 from clipaudit.engine.ray_worker import Facts, Opening, RayWorker
 from clipaudit.engine.run import blank
-from clipaudit.engine.shard import weight
-from clipaudit.errors import ClipAuditError, UsageError
+from clipaudit.engine.shard import Shard, weight
+from clipaudit.errors import ClipAuditError, ModelError, UsageError
 from clipaudit.results import CellStatus, ModelInfo
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 ATTEMPTS = 3
+SHARE_IMAGES = 2048
 _OBJECT_STORE = 200 << 20  # bytes, for a cluster of this machine alone: rows on their way; more goes to disk
 _PASSED_ON = ("CLIPAUDIT_CACHE", "HF_HUB_OFFLINE")
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,14 @@ class RayExecutor:
     ) -> None:
         self._note = note
         self._ray = _ray()
+        lost = self._ray.exceptions
+        self._lost = (lost.RayActorError, lost.OutOfMemoryError, lost.NodeDiedError, lost.ObjectLostError)
         self._owned = _connect(self._ray, options.address)
         try:
             self._size = _size(self._ray, options.workers)
             self._start = (opening, Path.cwd(), run.absolute(), max_error_rate)
             self._workers = [self._worker() for _ in range(self._size.workers)]
-            self.facts: list[Facts] = [self._get(worker.open.remote()) for worker in self._workers]
+            self.facts: list[Facts] = [self._open(worker) for worker in self._workers]
             _agree(self.facts)
         except BaseException:
             self._leave()
@@ -88,28 +94,49 @@ class RayExecutor:
         return {**self.facts[0].hardware, "workers": f"{self._size.workers} on Ray"}
 
     def run(self, tasks: Sequence[Task], on_start: Started) -> Iterator[tuple[Task, Measured]]:
-        waiting = deque(sorted(tasks, key=lambda task: -weight(task.planned)))  # the longest must not start last
-        idle, busy, deaths = list(range(len(self._workers))), dict[Any, tuple[int, Task]](), Counter[str]()
+        """Where all workers see one cache, they first share the embeddings among them: cells are few and unequal, and
+        two at work on the same images would both embed them."""
+
+        def measure(worker: Any, task: Task) -> Any:
+            on_start(task.planned)
+            return worker.measure.remote(task.name)
+
         self._busy = True
+        if len({fact.cache for fact in self.facts}) == 1:
+            names = tuple(task.name for task in tasks)
+            for share, done in self._spread(_shares(tasks, len(self._workers)), lambda w, s: w.embed.remote(names, s)):
+                if done is None:
+                    raise ModelError(
+                        f"workers died {ATTEMPTS} times over share {share} of the images; have they memory?"
+                    )
+        heavy_first = sorted(tasks, key=lambda task: -weight(task.planned))  # the longest must not start last
+        for task, measured in self._spread(heavy_first, measure):
+            yield task, measured or _given_up(task)
+        self._busy = False
+
+    def _spread(self, jobs: Sequence[_T], send: Callable[[Any, _T], Any]) -> Iterator[tuple[_T, Any]]:
+        """Each job with what came of it, None if it has cost too many workers. `send` hands one to a worker."""
+        waiting, deaths = deque(enumerate(jobs)), Counter[int]()
+        idle, busy = list(range(len(self._workers))), dict[Any, tuple[int, int, _T]]()
         while waiting or busy:
             while waiting and idle:
-                task, slot = waiting.popleft(), idle.pop()
-                on_start(task.planned)
-                busy[self._workers[slot].measure.remote(task.name)] = (slot, task)
+                (number, job), slot = waiting.popleft(), idle.pop()
+                busy[send(self._workers[slot], job)] = (slot, number, job)
             ready, _ = self._ray.wait(list(busy), num_returns=1)
-            slot, task = busy.pop(ready[0])
+            slot, number, job = busy.pop(ready[0])
             try:
-                yield task, self._get(ready[0])
-            except self._ray.exceptions.RayActorError:
-                deaths[task.name] += 1
-                self._note(f"a worker died while it ran {task.planned.cell.slug}: another is started")
+                done = self._get(ready[0])
+            except self._lost:
+                deaths[number] += 1
+                self._note(f"a worker died at {job}: another is started")
                 self._replace(slot)
-                if deaths[task.name] < ATTEMPTS:
-                    waiting.appendleft(task)
+                if deaths[number] < ATTEMPTS:
+                    waiting.appendleft((number, job))
                 else:
-                    yield task, _given_up(task)
+                    yield job, None
+            else:
+                yield job, done
             idle.append(slot)
-        self._busy = False
 
     def close(self) -> None:
         """Have the workers write their caches out, then stop them, and the cluster if it was started here. Where the
@@ -136,8 +163,15 @@ class RayExecutor:
     def _replace(self, slot: int) -> None:
         self._ray.kill(self._workers[slot])
         self._workers[slot] = self._worker()
-        self.facts[slot] = self._get(self._workers[slot].open.remote())
+        self.facts[slot] = self._open(self._workers[slot])
         _agree(self.facts)
+
+    def _open(self, worker: Any) -> Facts:
+        try:
+            facts: Facts = self._get(worker.open.remote())
+        except self._lost as error:
+            raise ModelError("a Ray worker died while it loaded the model; is its memory enough?") from error
+        return facts
 
     def _get(self, reference: Any) -> Any:
         """What a worker returned. An error of ours that it met is raised as itself, not as Ray's story of it."""
@@ -147,6 +181,13 @@ class RayExecutor:
             if isinstance(error.cause, ClipAuditError):
                 raise error.cause from None
             raise
+
+
+def _shares(tasks: Sequence[Task], workers: int) -> list[Shard]:
+    """So many that nobody waits long for the last one, and each is worth sending."""
+    images = sum(len(task.planned.workload.images) for task in tasks)
+    of = max(workers, images // SHARE_IMAGES) if tasks else 0
+    return [Shard(index + 1, of) for index in range(of)]
 
 
 def _ray() -> ModuleType:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipaudit.embedding.live import LiveModel
 from clipaudit.engine import environment
 from clipaudit.engine.executors import Measured, Task
-from clipaudit.engine.run import InProcess
-from clipaudit.engine.shard import cell_names
+from clipaudit.engine.fill import fill
+from clipaudit.engine.run import InProcess, hindrance
+from clipaudit.engine.shard import Shard, cell_names
 from clipaudit.engine.store import RunStore
-from clipaudit.errors import UsageError
+from clipaudit.paths import cache_root
 from clipaudit.results import ModelInfo
 
 if TYPE_CHECKING:
-    from clipaudit.engine.plan import Plan, PlannedCell
+    from clipaudit.engine.plan import Plan
     from clipaudit.models.protocol import Model
 
 Opening = Callable[[], "tuple[Plan, Model]"]
@@ -26,12 +30,14 @@ Opening = Callable[[], "tuple[Plan, Model]"]
 
 @dataclass(frozen=True)
 class Facts:
-    """What a worker found when it opened. cells: names of the whole plan, in order."""
+    """What a worker found when it opened. cells: names of the whole plan, in order. cache: the same for workers that
+    see one embedding cache."""
 
     pid: int
     versions: Mapping[str, str]
     info: ModelInfo
     cells: tuple[str, ...]
+    cache: str
     hardware: Mapping[str, str]
 
 
@@ -48,21 +54,26 @@ class RayWorker:
         self._opening = opening
         self._store = RunStore(run)
         self._max_error_rate = max_error_rate
-        self._planned: dict[str, PlannedCell] = {}
-        self._cells: InProcess | None = None
 
     def open(self) -> Facts:
-        """Plan, load the model, and say what came out."""
-        plan, model = self._opening()
-        self._cells = InProcess(model, self._store.scratch, self._max_error_rate, lambda planned, error: None)
-        names = cell_names(plan, model.info.fingerprint)
-        self._planned = dict(zip(names, plan.cells, strict=False))  # names of what cannot be run come last
-        return Facts(os.getpid(), environment.versions(), model.info, names, environment.hardware())
+        """Plan, load the model, and say what came out. Before anything else."""
+        self._plan, self._model = self._opening()
+        info = self._model.info
+        self._cells = InProcess(self._model, self._store.scratch, self._max_error_rate, lambda planned, error: None)
+        names = cell_names(self._plan, info.fingerprint)
+        self._planned = dict(zip(names, self._plan.cells, strict=False))  # names of what cannot be run come last
+        mark = _mark(cache_root())
+        return Facts(os.getpid(), environment.versions(), info, names, mark, environment.hardware())
+
+    def embed(self, names: Sequence[str], shard: Shard) -> int:
+        """Embed a share of what these cells show the model, into the cache; returns how many items were computed."""
+        if not isinstance(self._model, LiveModel):
+            return 0
+        able = [self._planned[name] for name in names if not hindrance(self._planned[name], self._model)]
+        return fill(replace(self._plan, cells=tuple(able)), self._model, shard).computed
 
     def measure(self, name: str) -> Measured:
         """Run one cell."""
-        if self._cells is None:
-            raise UsageError("the worker was asked for a cell before it had opened")
         task = Task(self._planned[name], name.rpartition("-")[2])
         measured = self._cells.measure(task)
         shutil.rmtree(self._store.scratch(task.planned.cell.slug, task.key), ignore_errors=True)
@@ -70,7 +81,19 @@ class RayWorker:
 
     def finish(self) -> Mapping[str, int]:
         """Write the cache out; returns the forward passes made and spared."""
-        if self._cells is None:
-            return {}
         self._cells.close()
         return self._cells.counters
+
+
+def _mark(folder: Path) -> str:
+    """What is written in a file of the folder: the same for all that see it. Another each time where it cannot be."""
+    own = uuid.uuid4().hex
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f".{own}.tmp").write_text(own, encoding="ascii")
+        with suppress(FileExistsError):
+            os.link(folder / f".{own}.tmp", folder / ".mark")
+        (folder / f".{own}.tmp").unlink()
+        return (folder / ".mark").read_text(encoding="ascii")
+    except OSError:
+        return own

@@ -142,9 +142,8 @@ def _run_cell(task: Task, model: Model, scratch: Path, max_error_rate: float, on
     def without(status: CellStatus, reason: str) -> Measured:
         return Measured(blank(cell, task.key, status, reason))
 
-    hindrance = _hindrance(task.planned, model)
-    if hindrance:
-        return without(CellStatus.NOT_RUN, hindrance)
+    if why := hindrance(task.planned, model):
+        return without(CellStatus.NOT_RUN, why)
     try:
         rows = audit.run(replace(cell, scratch=scratch), model)
         result = score_cell(audit, cell, task.key, rows, max_error_rate)
@@ -164,7 +163,7 @@ def _run_cell(task: Task, model: Model, scratch: Path, max_error_rate: float, on
     return Measured(result, rows, thumbs)
 
 
-def _hindrance(planned: PlannedCell, model: Model) -> str:
+def hindrance(planned: PlannedCell, model: Model) -> str:
     """Why this model cannot run this cell; "" where it can."""
     cell, images = planned.cell, () if planned.cell.dataset is None else planned.cell.dataset.images
     missing = sorted(cell.spec.needs - model.capabilities)
