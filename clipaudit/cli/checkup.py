@@ -71,7 +71,8 @@ def _data(places: tuple[str, ...]) -> Iterator[str]:
     registry = open_registry(places)
     for data_id in registry.ids():
         reason = registry.reach(data_id)
-        yield f"{data_id}: {'in reach' if reason is None else 'not in reach: ' + printable(reason)}"
+        near = "in reach" + (", fetched from the hub when it is first used" if registry.downloads(data_id) else "")
+        yield f"{data_id}: {near if reason is None else 'not in reach: ' + printable(reason)}"
     for data_id, reason in registry.broken.items():
         yield f"{printable(data_id)}: BROKEN CARD: {printable(reason)}"
 

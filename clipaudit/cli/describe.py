@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from clipaudit.engine.suite import Suite
 
 
+CONTROL = "control:"
+
+
 def describe(name: str, data: tuple[str, ...] = ()) -> str:
-    """The page of an audit, a suite or a data set (its id, or the place of one's own), or one that was written as such
-    (the tutorial); UsageError with the nearest names if there is none."""
+    """The page of an audit, a suite, a data set (its id, or the place of one's own) or a control model, or one that was
+    written as such (the tutorial); UsageError with the nearest names if there is none."""
     from clipaudit import pages as written
     from clipaudit.data.describe import describe_card
     from clipaudit.data.registry import parse_data_option
     from clipaudit.engine.suite import builtin_suites, load_suite
 
+    if name.startswith(CONTROL):
+        from clipaudit.models.control import describe as control_page
+
+        return control_page(name.removeprefix(CONTROL).partition("?")[0])
     registry = open_registry(data)
     audits, suites, cards = plugins.names(plugins.AUDITS), builtin_suites(), registry.ids()
     if name in written.names():

@@ -20,7 +20,7 @@ MODELS = (
     ("transformers:NAME_OR_DIR", "CLIP or SigLIP of transformers"),
     ("recorded:DIR", "embeddings or scores recorded elsewhere; see clipaudit describe writing-an-adapter"),
     ("py:MODULE:FACTORY", "your own code; see clipaudit describe writing-an-adapter"),
-    ("control:NAME?KEY=VALUE", "a synthetic model with a planted effect, to test audits"),
+    ("control:NAME?KEY=VALUE", "a synthetic model with a planted effect, to test audits: {controls}"),
 )
 
 
@@ -68,10 +68,12 @@ def suites(data: tuple[str, ...]) -> Table:
 
 
 def models(data: tuple[str, ...]) -> Table:
-    """Forms of --model."""
+    """Forms of --model, and the names of control models."""
+    from clipaudit.models.control import CONTROLS
+
     table = _table("--model", "what")
     for form, what in MODELS:
-        table.add_row(form, what)
+        table.add_row(form, _t(what.format(controls=f"{', '.join(CONTROLS)} (clipaudit describe control:NAME)")))
     return table
 
 

@@ -13,6 +13,8 @@ from clipaudit.cli.describe import describe
 from clipaudit.cli.describe_audit import FILLED_IN, audit_page, toml
 from clipaudit.data.registry import DataRegistry
 from clipaudit.engine.suite import parse_overrides
+from clipaudit.errors import ModelError
+from clipaudit.models.control import CONTROLS
 
 AUDITS = sorted(plugins.names(plugins.AUDITS))
 
@@ -81,6 +83,14 @@ def test_help_lists_every_command_once_and_whole() -> None:
     assert sorted(listed) == sorted(app.commands)
     assert "..." not in text.partition("Options:")[2]
     assert "Others" not in text  # each has its place
+
+
+def test_control_models_are_listed_and_described() -> None:
+    listed = CliRunner().invoke(app, ["list", "models"], env={"COLUMNS": "200"}).output
+    assert all(name in listed for name in CONTROLS)
+    assert "probability `confidence`" in " ".join(describe("control:varied?accuracy=0.5").split())
+    with pytest.raises(ModelError, match="no control model 'varid'; did you mean varied"):
+        describe("control:varid")
 
 
 def test_pages_are_listed_with_their_titles() -> None:
