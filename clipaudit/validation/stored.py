@@ -21,7 +21,7 @@ FILE = "validation.json"
 
 
 def stored(audit: Audit) -> AuditValidation | None:
-    """The figures of this version of the audit; None where its package carries none, or those of another version."""
+    """The figures of this version of the audit; None where its package carries none (that can be read), or others."""
     return _found(type(audit).__module__.partition(".")[0], audit.spec.id, audit.spec.version)
 
 
@@ -49,7 +49,8 @@ def _found(package: str, audit: str, version: str) -> AuditValidation | None:
 @cache
 def _carried(package: str) -> ValidationResult | None:
     try:
-        text = (files(package) / FILE).read_text(encoding="utf-8")
-    except (ModuleNotFoundError, FileNotFoundError, NotADirectoryError, TypeError):
+        return ValidationResult.model_validate_json((files(package) / FILE).read_text(encoding="utf-8"))
+    except (ModuleNotFoundError, TypeError, OSError):
         return None  # __main__, or a single module: there is no package to carry it
-    return ValidationResult.model_validate_json(text)
+    except ValueError:  # of another package, or another schema: no reason for its audits not to run
+        return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from clipaudit_reports.validation import render
@@ -209,6 +211,20 @@ def test_findings_carry_the_caution_of_their_package(monkeypatch: pytest.MonkeyP
     assert carried.stored(Newer()) is None
     assert carried.cautioned(Newer(), found) == found
     carried._cautions.cache_clear()
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"schema_version": "9", "audits": 3}'])
+def test_a_package_without_figures_that_can_be_read_carries_none(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "carries_nothing"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    if content is not None:
+        (package / "validation.json").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "carries_nothing", raising=False)
+    assert carried._carried.__wrapped__("carries_nothing") is None
 
 
 def test_json_is_whole_and_one_line_a_level(coin: AuditValidation) -> None:
