@@ -30,10 +30,17 @@ def summary(audit: AuditValidation) -> str:
         overall = [one for one in found if one.kind == kind and (kind != "coverage" or one.overall)]
         if overall:
             parts.append(f"{kind} {_span(overall)}")
-    outside = [one for one in found if one.standing is not Standing.INSIDE]
-    verdict = f"outside the binomial band: {len(outside)} of {len(found)} figures" if outside else "all inside the band"
-    count = numbers.counted(len(audit.curves), "curve")
-    return f"{count}: {'; '.join([*parts, verdict])}"
+    counts = {standing: sum(one.standing is standing for one in found) for standing in Standing}
+    said = [
+        f"{counts[standing]} of {len(found)} figures {words}"
+        for standing, words in (
+            (Standing.OUTSIDE, "outside the binomial band"),
+            (Standing.CAUTIOUS, "beyond the binomial band on the cautious side"),
+        )
+        if counts[standing]
+    ]
+    verdict = ", ".join(said) or "all inside the binomial band"
+    return f"{numbers.counted(len(audit.curves), 'curve')}: {'; '.join([*parts, verdict])}"
 
 
 def _span(found: Sequence[Proportion]) -> str:

@@ -193,7 +193,7 @@ def test_cautions_say_which_way() -> None:
         "60.0 % [49.7, 69.7] of 100 runs: it is too narrow."
     )
     assert "rejected at .05 in 40.0 %" in said["narrow"][0]
-    assert summary(audit).endswith("outside the binomial band: 2 of 6 figures")
+    assert summary(audit).endswith("2 of 6 figures outside the binomial band")
 
 
 def test_findings_carry_the_caution_of_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
