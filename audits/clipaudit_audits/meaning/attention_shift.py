@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class AttentionShift(Audit):
@@ -68,3 +69,8 @@ class AttentionShift(Audit):
         from clipaudit_audits.meaning.attention_shift_forecast import foresee
 
         return foresee(cell, model)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.attention_shift_validation import plans
+
+        return plans()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clipaudit.data.dataset import Dataset
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class CaptionChoice(Audit):
@@ -80,6 +81,11 @@ class Composition(CaptionChoice):
 
     def text_only(self, cell: Cell) -> bool:
         return bool(cell.params.text_only)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.composition_validation import plans
+
+        return plans()
 
 
 def read_pairs(dataset: Dataset, params: CompositionParams) -> list[Pair]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 MIN_EXAMPLES = 20
 WORST = 6
@@ -107,6 +108,11 @@ class CompositionMatching(Audit):
         if not estimates:
             return []
         return [_bars(estimates), _worst(_good(rows))]
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.composition_matching_validation import plans
+
+        return plans()
 
 
 def _good(rows: pa.Table) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.data.dataset import Dataset
+    from clipaudit.validation.plan import Validation
 
 
 class WordOrderParams(Params):
@@ -115,6 +117,11 @@ class WordOrder(CaptionChoice):
         if estimate.metric == "first":
             return first_outcomes(Choices.of(rows))
         return super().outcomes(cell, rows, estimate)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.word_order_validation import plans
+
+        return plans()
 
 
 def _columns(dataset: Dataset, params: WordOrderParams) -> tuple[str, ...]:

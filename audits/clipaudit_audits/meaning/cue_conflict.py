@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class CueConflict(Audit):
@@ -73,6 +74,11 @@ class CueConflict(Audit):
 
     def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
         return items_of(rows, estimate)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.cue_conflict_validation import plans
+
+        return plans()
 
 
 def _published(rows: pa.Table) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from clipaudit.data.dataset import Dataset
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class ErrorConsistencyParams(TemplateParams):
@@ -167,6 +168,11 @@ class ErrorConsistency(Audit):
                 null_value=0.0, references=among, alt=alt,
             ),
         ]  # fmt: skip
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.error_consistency_validation import plans
+
+        return plans()
 
 
 def _truth_column(dataset: Dataset) -> str:

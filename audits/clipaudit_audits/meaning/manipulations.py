@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Manipulations(Audit):
@@ -57,6 +58,11 @@ class Manipulations(Audit):
         if not any(curve.clusters for curve in found.curves):
             return []
         return [plots.losses(estimates), *plots.curves(found, cell.seed), plots.strengths(records)]
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.manipulations_validation import plans
+
+        return plans()
 
 
 def _shown(cell: Cell) -> Labelled:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clipaudit.data.dataset import Dataset
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class ModalityGapParams(TemplateParams):
@@ -41,7 +42,7 @@ class ModalityGapParams(TemplateParams):
 
 SPEC = AuditSpec(
     id="modality_gap",
-    version="2",
+    version="3",
     family="meaning",
     title="Modality gap",
     question="How far apart do the model's images and texts lie, and does it matter for matching them?",
@@ -60,7 +61,7 @@ SPEC = AuditSpec(
     metrics=(
         MetricSpec(
             name="gap", title="Distance between mean image and mean text", range=(0, 2), null_value=0.0, min_n=10,
-            cluster_key="item", formula="|mean(images) - mean(texts)| of unit vectors",
+            cluster_key="item", formula="|mean(images) - mean(texts)| of unit vectors, less chance",
         ),
         MetricSpec(
             name="closed", title="Matching with the gap closed", unit="points", range=(-100, 100), null_value=0.0,
@@ -96,8 +97,9 @@ SPEC = AuditSpec(
         "Closing the gap moves every vector by the same step; it is not what training without a gap would do.",
         "Separable clouds are the rule for dual encoders: that is a fact about them, not a fault.",
     ),
-    methods="Unit vectors. The gap's interval: jackknife over pairs, for copies of items would lengthen it; its null "
-    "deals out anew which vectors are images; that of alignment exchanges texts between images. Closing the gap moves "
+    methods="Unit vectors. What chance adds to the square of the gap, and its interval, are found by the jackknife "
+    "over pairs (copies of items, as a bootstrap makes them, would lengthen it); its null deals out anew which vectors "
+    "are images; that of alignment exchanges texts between images. Closing the gap moves "
     "both clouds half of it towards each other and back on the sphere; hits before and after are compared by McNemar's "
     "exact test. Separability: logistic regression, five folds, an image and its text in one fold. Uniformity never "
     "pairs an item with itself. Effective rank: jackknife. Holm over the tests.",
@@ -152,6 +154,11 @@ class ModalityGap(Audit):
         if not estimates:
             return []
         return figures(Clouds(rows), estimates, cell.params.shifts, cell.seed)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.modality_gap_validation import plans
+
+        return plans()
 
 
 def _images(dataset: Dataset, params: ModalityGapParams) -> Sequence[ImageRef]:

@@ -121,24 +121,29 @@ def _estimate(spec: MetricSpec, value: float | None, n: int, interval: Interval 
 
 
 def _gap(clouds: Clouds, spec: MetricSpec, seed: int) -> Estimate:
+    """The distance without what chance adds; the test compares distances as they are."""
     n, m = len(clouds.images), len(clouds.texts)
-    value = float(np.linalg.norm(measures.gap(clouds.images, clouds.texts)))
-    interval: Interval | None = None
-    notes: tuple[str, ...] = ()
+    raw = float(np.linalg.norm(measures.gap(clouds.images, clouds.texts)))
+    value, interval = raw, None
+    notes: tuple[str, ...] = ("Too few names to take off what chance adds to the distance.",)
     if len(clouds.names) >= MIN_GROUPS:
         found = measures.jackknife(
-            lambda kept: float(np.linalg.norm(measures.gap(clouds.images[kept[:n]], clouds.texts[kept[n:]]))),
+            lambda kept: float((measures.gap(clouds.images[kept[:n]], clouds.texts[kept[n:]]) ** 2).sum()),
             np.concatenate([clouds.image_pairs, clouds.text_pairs]), seed,
         )  # fmt: skip
-        interval = _jackknifed(found)
-        notes = (f"At this n the distance is about {found.bias:.3f} too large.",) if found.bias > 0.001 else ()
+        value, low, high = measures.rooted(raw**2 - found.bias, found.high - raw**2)
+        interval = _jackknifed(found).model_copy(update={"low": low, "high": high})
+        notes = (f"As usually computed, with what chance adds, the distance is {raw:.3f}.",)
     draws = measures.exchanged_gaps(clouds.images, clouds.texts, seed, DRAWS)
-    p = (1 + int((draws >= value - 1e-12).sum())) / (DRAWS + 1)
+    p = (1 + int((draws >= raw - 1e-12).sum())) / (DRAWS + 1)
     test = Test(
         p=p, alternative="greater", method=f"Monte Carlo permutation of modalities ({DRAWS:,})",
         smallest_p=1 / (DRAWS + 1),
     )  # fmt: skip
-    null = null_from_draws(draws, f"modalities dealt out anew, {DRAWS:,} times")
+    by_chance = float((draws**2).mean()) if interval is not None else 0.0
+    null = null_from_draws(
+        np.sqrt(np.maximum(draws**2 - by_chance, 0.0)), f"modalities dealt out anew, {DRAWS:,} times"
+    )
     return _estimate(
         spec, value, n + m, interval, role="primary", test=test, null=null, notes=notes,
         sentence=f"The mean image and the mean text lie {value:.2f}{_bounds(interval)} apart ({counted(n, 'image')}, "

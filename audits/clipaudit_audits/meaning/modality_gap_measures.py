@@ -106,6 +106,16 @@ def jackknife(statistic: Callable[[NDArray[np.bool_]], float], names: NDArray[np
     return Jackknife(whole - half, whole + half, float((groups - 1) * (left.mean() - whole)), groups)
 
 
+def rooted(squared: float, half: float) -> tuple[float, float, float]:
+    """Square root of an estimate of a square, and of the ends `half` from it; what is below 0 counts as 0.
+
+    >>> rooted(0.16, 0.2)
+    (0.4, 0.0, 0.6)
+    """
+    value, low, high = (max(0.0, end) ** 0.5 for end in (squared, squared - half, squared + half))
+    return value, low, high
+
+
 def ranks(queries: Floats, found: Floats, right: NDArray[np.bool_]) -> Ints:
     """(q,) rank, from 1, of the best right answer among the rows of `found`; ties count against it.
 

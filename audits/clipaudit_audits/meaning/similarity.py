@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clipaudit.data.dataset import Dataset
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 MIN_IMAGES = 20
 _TIMED = 4
@@ -133,6 +134,11 @@ class Similarity(Audit):
 
     def figures(self, cell: Cell, rows: pa.Table, estimates: Sequence[Estimate]) -> list[Figure]:
         return figures(_good(rows), estimates)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.meaning.similarity_validation import plans
+
+        return plans()
 
 
 def _images(dataset: Dataset, params: SimilarityParams) -> list[ImageRef]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 TITLES: dict[Part, str] = {
     "linf": "every pixel a little (L-infinity)",
@@ -101,6 +102,11 @@ class Adversarial(Audit):
         from clipaudit_audits.robustness.adversarial_forecast import foresee
 
         return foresee(cell, model, _texts(cell))
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.adversarial_validation import plans
+
+        return plans()
 
 
 def _part(cell: Cell) -> Part:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Calibration(Audit):
@@ -60,6 +61,11 @@ class Calibration(Audit):
             *([groups] if groups else []),
             plots.worst(records),
         ]
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.calibration_validation import plans
+
+        return plans()
 
 
 def _groups(cell: Cell) -> tuple[str, ...]:

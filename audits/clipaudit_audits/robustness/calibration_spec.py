@@ -53,7 +53,7 @@ METRICS = (
 
 SPEC = AuditSpec(
     id="calibration",
-    version="1",
+    version="2",
     family="robustness",
     title="Calibration",
     question="When the model says that it is 80 % sure, is it right 80 % of the time, and for every group?",
@@ -83,5 +83,6 @@ SPEC = AuditSpec(
     "being drawn right with the stated confidence (the images of a cluster sharing their luck). Selective accuracy "
     "keeps the most confident images; against chance, correct answers are dealt out anew. Groups are those "
     "of the data; the difference between them is compared with that after dealing the groups out anew. Intervals: BCa "
-    "bootstrap over natural units, bins fixed; Holm over all tests of the cell.",
+    "bootstrap over natural units, bins fixed; of the error, bounds that hold however it is spread over the bins. Holm "
+    "over all tests of the cell.",
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Corruptions(Audit):
@@ -66,6 +67,11 @@ class Corruptions(Audit):
 
     def outcomes(self, cell: Cell, rows: pa.Table, estimate: Estimate) -> Outcomes | None:
         return items_of(outcomes(rows.to_pylist(), cell.groups_are), estimate)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.corruptions_validation import plans
+
+        return plans()
 
 
 def _groups(cell: Cell) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class Prompts(Audit):
@@ -56,6 +57,11 @@ class Prompts(Audit):
             return []
         curves = [figure for column in found.groups for figure in plots.specification(found, column, cell.params)]
         return [plots.by_template(estimates), *curves, plots.worst(found)]
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.prompts_validation import plans
+
+        return plans()
 
 
 def _groups(cell: Cell) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def by_group(maker: Maker, found: Answers, column: str, params: PromptParams, se
     correct = found.correct()[part.keep]
     rates = group_rates(correct, part.groups, len(part.names))
     pooled = rates[found.pooled()]
-    high, low = int(pooled.argmax()), int(pooled.argmin())
+    high, low = ends(pooled)
     gap, hang = _gap(maker, found, part, rates, (high, low), column, seed)
     stability = [_ranks(maker, found, part, correct, rates, column, seed)] if len(part.names) > 2 else []
     return [GroupGap((gap, *stability, _signs(maker, found, part, params, (high, low), column)), hang)]
@@ -168,7 +168,16 @@ def ways(found: Answers, part: Judged, params: PromptParams, pair: tuple[int, in
 def extremes(found: Answers, part: Judged) -> tuple[int, int]:
     """The groups with the highest and the lowest accuracy under all templates together."""
     pooled = group_rates(found.correct()[part.keep], part.groups, len(part.names))[found.pooled()]
-    return int(pooled.argmax()), int(pooled.argmin())
+    return ends(pooled)
+
+
+def ends(rates: Floats) -> tuple[int, int]:
+    """Places of the largest and the smallest of at least two rates (k,); two different ones where all are alike.
+
+    >>> ends(np.array([0.5, 0.5])), ends(np.array([0.2, 0.9, 0.2]))
+    ((0, 1), (1, 2))
+    """
+    return int(rates.argmax()), len(rates) - 1 - int(rates[::-1].argmin())
 
 
 def _signs(

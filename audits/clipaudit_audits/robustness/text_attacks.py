@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clipaudit.data.dataset import Dataset
     from clipaudit.images import ImageRef
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 MIN_N = 20
 KINDS: tuple[Kind, ...] = ("swap", "homoglyph", "order", "rewording", "capitals")
@@ -138,6 +139,11 @@ class TextAttacks(Audit):
         from clipaudit_audits.robustness.text_attacks_score import bars
 
         return [bars(estimates)]
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.text_attacks_validation import plans
+
+        return plans()
 
 
 def _draw(dataset: Dataset, params: TextAttackParams, seed: int) -> tuple[list[ImageRef], list[str]]:

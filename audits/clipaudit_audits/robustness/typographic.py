@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 OTHER: dict[Choice, tuple[Choice, str]] = {
     "label-set": ("two-way", "between right and written label"),
@@ -103,6 +104,11 @@ class Typographic(Audit):
         other, name = OTHER[main]
         choice = other if estimate.subgroup.get("choice") == name else main
         return items_of(outcomes(rows, choice), estimate, cell.params.area)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.typographic_validation import plans
+
+        return plans()
 
 
 def _main(params: TypographicParams) -> Choice:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from clipaudit.contract import PlanContext
     from clipaudit.models.protocol import Model
+    from clipaudit.validation.plan import Validation
 
 
 class ZeroShot(Audit):
@@ -81,6 +82,11 @@ class ZeroShot(Audit):
         start = time.perf_counter()
         fit_predict(noise, numbers, noise[:1], params.penalty)
         return (time.perf_counter() - start) * params.splits * params.folds * (1 + len(params.shots) / 3)
+
+    def validation(self) -> Sequence[Validation]:
+        from clipaudit_audits.robustness.zero_shot_validation import plans
+
+        return plans()
 
 
 def _shown(cell: Cell) -> Labelled:
