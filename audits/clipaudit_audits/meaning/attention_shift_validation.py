@@ -56,8 +56,8 @@ def plans() -> Sequence[Validation]:
     share = "share of the weights that another word moves"
     return (
         Validation(
-            "divergence", "Another word moves a known share of the weights", plates, levels, params, "misleading", share,
-            seeds=100,
+            "divergence", "Another word moves a known share of the weights", plates, levels, params, "misleading",
+            share, seeds=100,
         ),
         Validation(
             "rank_loss", "The same, by ranks of patches", plates, levels, params, "misleading", share,
