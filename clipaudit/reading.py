@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,11 +45,20 @@ def toml_values(text: str, fault: type[ClipAuditError], where: str) -> dict[str,
         raise fault(f"{where}: malformed TOML: {error}") from error
 
 
+def json_values(text: str | bytes, fault: type[ClipAuditError], where: str) -> Any:
+    """The value in JSON. Raises `fault` in one line, also for values nested without end."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise fault(f"{where}: not valid JSON ({error})") from error
+
+
 def swollen(metadata: pq.FileMetaData, size: int) -> str:
-    """What is wrong with a Parquet file of `size` bytes that declares far more than compression explains; else ""."""
-    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    values = [group.column(i).num_values for group in groups for i in range(group.num_columns)]
-    most = max([metadata.num_rows, *values, *(group.total_byte_size for group in groups)], default=0)
+    """What is wrong with a Parquet file of `size` bytes that declares far more than compression explains; else "".
+
+    Columns are not looked at: pyarrow ends the process where the description of one is damaged.
+    """
+    most = max([metadata.num_rows, *(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))])
     if most <= max(_FEW, _FACTOR * size):
         return ""
     return f"declares {most:,} values or bytes in a file of {size:,} bytes (a decompression bomb?)"

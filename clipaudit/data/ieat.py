@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,17 +59,25 @@ def list_files(folder: Path) -> list[IeatFile]:
 
 def read_ids(file: IeatFile) -> list[str]:
     """The item ids of one file, in the file's order. Raises DataError where a row has no file name."""
-    with file.path.open(encoding="utf-8", newline="") as stream:
-        rows = csv.reader(stream)
-        next(rows)
-        ids = []
-        for number, row in enumerate(rows, start=2):
-            if len(row) != file.dim + 2 or not row[-1]:
-                raise DataError(
-                    f"{file.path}: line {number} has {len(row)} fields instead of {file.dim + 2}; the file is damaged"
-                )
-            ids.append(file.item_id(row[-1]))
+    ids = []
+    for number, row in enumerate(_lines(file.path), start=2):
+        if len(row) != file.dim + 2 or not row[-1]:
+            raise DataError(
+                f"{file.path}: line {number} has {len(row)} fields instead of {file.dim + 2}; the file is damaged"
+            )
+        ids.append(file.item_id(row[-1]))
     return ids
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """The lines below the header. Raises DataError where they cannot be read."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = csv.reader(stream)
+            next(rows, None)
+            yield from rows
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as CSV ({error})") from error
 
 
 def read_items(folder: Path) -> list[ImageRef]:

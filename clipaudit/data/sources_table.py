@@ -124,7 +124,7 @@ def _refuse_swollen(path: Path) -> None:
 
     try:
         fault = swollen(pq.read_metadata(path), path.stat().st_size)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are no text
         raise DataError(f"{printable(path)}: the table cannot be read ({printable(_cause(error))})") from error
     if fault:
         raise DataError(f"{printable(path)}: the table {fault}")

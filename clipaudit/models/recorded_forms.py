@@ -12,12 +12,13 @@ Columns go by other names too (`_NAMES`). CSV and TSV have a header.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipaudit.errors import ModelError
-from clipaudit.models.recorded_parquet import open_parquet
+from clipaudit.models.recorded_parquet import open_parquet, reading
 from clipaudit.models.recorded_trials import IMAGE, RESPONSE, SUBJECT, decisions, is_trials
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ def in_one_form(path: Path, *, decision: bool) -> bytes | None:
         names = {name.lower() for name in open_parquet(path).schema_arrow.names}
         if {"id", "text"} <= names and (decision or "score" in names):
             return None
-    table = open_parquet(path).read() if parquet else delimited(path)
+    with reading(path):
+        table = open_parquet(path).read() if parquet else delimited(path)
+    twice = next((name for name, count in Counter(table.column_names).items() if count > 1), None)
+    if twice is not None:
+        raise ModelError(f"{path}: two columns are called {twice!r}; rename one")
     if decision and is_trials(table):
         return _stored(decisions(table, path))
     return _stored(_long(table, path, decision))

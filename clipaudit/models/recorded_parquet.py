@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,29 @@ def open_parquet(path: Path, *, dictionaries: Sequence[str] = (), content: bytes
         file = pq.ParquetFile(source, read_dictionary=list(dictionaries) or None)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file") from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are no text
         raise ModelError(f"{path}: not a readable Parquet file ({' '.join(str(error).split())})") from error
     fault = "" if content is not None else swollen(file.metadata, path.stat().st_size)
     if fault:
         raise ModelError(f"{path}: {fault}")
     return file
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Pages are looked at late: a fault in one is a ModelError of one line as well."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise ModelError(f"{path}: damaged Parquet file ({' '.join(str(error).split())})") from error
+
+
+def batches(file: pq.ParquetFile, path: Path, **options: Any) -> Iterator[pa.RecordBatch]:
+    """`file.iter_batches`. Raises ModelError where the file is damaged."""
+    with reading(path):
+        yield from file.iter_batches(**options)
 
 
 def column_name(file: pq.ParquetFile, path: Path, wanted: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clipaudit.errors import DataError, ModelError
 from clipaudit.models.protocol import ScoreKind
 from clipaudit.models.recorded_forms import in_one_form
-from clipaudit.models.recorded_parquet import BATCH_ROWS, as_text, column_name, missing, open_parquet
+from clipaudit.models.recorded_parquet import BATCH_ROWS, as_text, batches, column_name, missing, open_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +118,7 @@ class ScoreTable:
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Batches with `columns` in this order; text columns dictionary-encoded, which makes their look-up cheap."""
         file = open_parquet(self.path, dictionaries=self._strings, content=self._content)
-        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+        for batch in batches(file, self.path, batch_size=BATCH_ROWS, columns=columns):
             yield batch.select(columns)
 
     @cached_property
@@ -202,7 +202,10 @@ def _encoded(column: pa.Array, path: Path) -> tuple[NDArray[np.int64], pa.Array]
     import pyarrow.compute as pc
 
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    return np.asarray(pc.fill_null(encoded.indices, -1), np.int64), as_text(encoded.dictionary, path)
+    codes = np.asarray(pc.fill_null(encoded.indices, -1), np.int64)
+    if len(codes) and not -1 <= codes.min() <= codes.max() < max(len(encoded.dictionary), 1):
+        raise ModelError(f"{path}: damaged Parquet file (a code without a text)")
+    return codes, as_text(encoded.dictionary, path)
 
 
 def _numbers(column: pa.Array, path: Path) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clipaudit.errors import DataError, ModelError
 from clipaudit.models.protocol import Embedded
-from clipaudit.models.recorded_parquet import as_text, column_name, matrix, missing, open_parquet
+from clipaudit.models.recorded_parquet import as_text, batches, column_name, matrix, missing, open_parquet, reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,7 @@ class ParquetVectors:
         """(rows,) names as large strings. Raises ModelError if one is null."""
         import pyarrow as pa
 
-        parts = [as_text(batch.column(0), self.path) for batch in self._file.iter_batches(columns=[self._key])]
+        parts = [as_text(batch.column(0), self.path) for batch in batches(self._file, self.path, columns=[self._key])]
         names = pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
         if names.null_count:
             raise ModelError(f"{self.path}: {names.null_count} rows have no {self._key!r}")
@@ -69,7 +69,8 @@ class ParquetVectors:
     def lengths(self) -> NDArray[np.float64] | None:
         if LENGTH not in self._file.schema_arrow.names:
             return None
-        column = self._file.read(columns=[LENGTH]).column(0)
+        with reading(self.path):
+            column = self._file.read(columns=[LENGTH]).column(0)
         try:
             return np.asarray(column.cast("float64").to_numpy(), np.float64)
         except ValueError as error:  # of pyarrow's
@@ -77,7 +78,7 @@ class ParquetVectors:
 
     @cached_property
     def dim(self) -> int:
-        for batch in self._file.iter_batches(columns=[self._key, self._value], batch_size=64):
+        for batch in batches(self._file, self.path, columns=[self._key, self._value], batch_size=64):
             keys = as_text(batch.column(self._key), self.path).to_pylist()
             found: int = matrix(batch.column(self._value), keys, self.path).shape[1]
             if found:
@@ -89,7 +90,7 @@ class ParquetVectors:
         parts: list[NDArray[np.floating]] = []
         errors: list[str | None] = []
         for start, groups in self._groups(rows):
-            for batch in self._file.iter_batches(_BATCH, row_groups=groups, columns=columns):
+            for batch in batches(self._file, self.path, batch_size=_BATCH, row_groups=groups, columns=columns):
                 chosen = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + len(batch))] - start
                 start += len(batch)
                 if not len(chosen):

@@ -363,7 +363,7 @@ def test_an_edited_file_is_another_cell_and_is_refused_halfway(planned: Callable
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[[tests", "mine: not valid TOML"),
+        ("[[tests", "mine: malformed TOML"),
         ('[[tests]]\nname = "t"\nX = "x"\nY = "x"\nA = "x"\nB = "bx"\n[sets.x]\nwords = ["w"]', "no set 'bx' for B"),
         ('[[tests]]\nname = "t"\n[sets.x]\nwords = ["w"]', "mine: tests.0.X: Field required"),
         ("[sets.x]\nwords = ['w']", "tests: Field required"),

@@ -206,5 +206,5 @@ def test_faults_of_the_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="must be a file name alone"):
         DataRegistry({"winoground": tmp_path}).open("winoground")
     (tmp_path / "examples.jsonl").write_text("{")
-    with pytest.raises(DataError, match="line 1 is no JSON"):
+    with pytest.raises(DataError, match="line 1: not valid JSON"):
         DataRegistry({"winoground": tmp_path}).open("winoground")

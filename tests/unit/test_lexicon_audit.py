@@ -285,5 +285,5 @@ def test_packaged_lexicon_names_no_annotated_group(tmp_path: Path) -> None:
     assert not [word for word in words if named & set(word.lower().split())]
     broken = tmp_path / "l.toml"
     broken.write_text("categories = [")
-    with pytest.raises(UsageError, match="not valid TOML"):
+    with pytest.raises(UsageError, match="malformed TOML"):
         load_words(str(broken))

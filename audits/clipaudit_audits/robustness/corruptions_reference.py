@@ -9,13 +9,13 @@ The file that ships was made by these two commands, from the toolkit's own defau
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from clipaudit.errors import DataError
+from clipaudit.reading import toml_values
 from clipaudit.results import HeatmapFigure, RunResult
 from clipaudit.stimuli.corruption import COMMON, FURTHER, SEVERITIES
 from clipaudit.text import printable
@@ -78,10 +78,10 @@ def _read(path: Path) -> str:
 def parse_reference(text: str, name: str) -> ReferenceCells:
     """From TOML: model, data, images, clean, and a table `errors` of five numbers per corruption."""
     try:
-        found = tomllib.loads(text)
+        found = toml_values(text, DataError, printable(name))
         errors = {key: tuple(float(value) for value in values) for key, values in found["errors"].items()}
         cells = ReferenceCells(found["model"], found["data"], int(found["images"]), float(found["clean"]), errors)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{printable(name)}: not a file of reference cells (needs model, data, images, clean, and a table 'errors' "
             f"of five numbers per corruption): {error}"

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from clipaudit.data.dataset import Dataset
 from clipaudit.errors import DataError, UsageError, nearest
+from clipaudit.reading import toml_values
 from clipaudit_audits.social_bias.association_catalogue import (
     IEAT,
     PRESETS,
@@ -155,10 +155,7 @@ def load_tests(name: str, dataset: Dataset | None) -> TestFile:
 
 def parse_tests(text: str, source: str) -> TestFile:
     """Tests from TOML text; `source` names it in errors. Raises UsageError with one line."""
-    try:
-        return _made(tomllib.loads(text), source)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{source}: not valid TOML: {error}") from error
+    return _made(toml_values(text, UsageError, source), source)
 
 
 def _made(content: Mapping[str, Any], source: str) -> TestFile:

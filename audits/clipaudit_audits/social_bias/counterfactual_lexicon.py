@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clipaudit.errors import UsageError, nearest
+from clipaudit.reading import toml_values
 from clipaudit_audits.wording import repeated
 
 PRESETS = ("people",)
@@ -72,9 +72,7 @@ def load_lexicon(name: str) -> tuple[Category, ...]:
     else:
         text = _read(name)
     try:
-        categories = _File.model_validate(tomllib.loads(text)).categories
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name}: not valid TOML: {error}") from error
+        categories = _File.model_validate(toml_values(text, UsageError, name)).categories
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clipaudit.errors import UsageError, nearest
+from clipaudit.reading import toml_values
 from clipaudit_audits.wording import repeated
 
 PRESETS = ("people",)
@@ -49,9 +49,7 @@ def load_words(name: str) -> tuple[WordCategory, ...]:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"lexicon: cannot read {name!r}: {error}") from error
     try:
-        return checked(_File.model_validate(tomllib.loads(text)).categories, name)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name}: not valid TOML: {error}") from error
+        return checked(_File.model_validate(toml_values(text, UsageError, name)).categories, name)
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])

@@ -87,7 +87,7 @@ def read_shares(path: str) -> dict[str, float]:
         raise UsageError(f"occupation: cannot read {path!r}: {error}") from error
     lines = text.splitlines()
     table = list(csv.DictReader(lines, delimiter="\t" if lines and "\t" in lines[0] else ","))
-    heads = list(table[0]) if table else []
+    heads = [head for head in table[0] if head is not None] if table else []
     name, women = (_head(path, heads, what, options) for what, options in _NAMES.items())
     found: dict[str, float] = {}
     for number, line in enumerate(table, start=2):

@@ -4,7 +4,6 @@ table of columns only), and tables of RTA-100 and PAINT."""
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -15,6 +14,7 @@ from clipaudit.data.files import FileImage, NamedItem, RowImage
 from clipaudit.data.loaded import Loaded
 from clipaudit.errors import DataError, nearest
 from clipaudit.images import ImageRef
+from clipaudit.reading import json_values
 from clipaudit.text import printable
 
 VARIANTS = {"noscam": "clean", "scam": "real", "synthscam": "synthetic"}
@@ -50,16 +50,17 @@ def _rows(table: Path, folder: Path) -> Iterator[ImageRef]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{printable(table)}: cannot be read ({printable(error)})") from error
     lines = [line for line in text.splitlines() if line.strip()]
+    name, jsonl = printable(table), table.suffix == ".jsonl"
     try:
-        rows = map(json.loads, lines) if table.suffix == ".jsonl" else csv.DictReader(lines)
+        rows = (json_values(line, DataError, name) for line in lines) if jsonl else csv.DictReader(lines)
         for row in rows:
             columns = {str(name): "" if value is None else str(value) for name, value in row.items()}
             path = columns.get("file_name") or columns.get("image")
             if not path:
                 raise DataError(f"{printable(table)}: a row has no file_name: {printable(row, limit=80)}")
             yield FileImage(columns.get("id") or path, columns, table.parent / path, within=folder)
-    except (json.JSONDecodeError, AttributeError) as error:
-        raise DataError(f"{printable(table)}: not one JSON object a line ({printable(error)})") from error
+    except (AttributeError, csv.Error) as error:
+        raise DataError(f"{name}: not one JSON object a line ({printable(error)})") from error
 
 
 def triples(loaded: Loaded) -> Loaded:

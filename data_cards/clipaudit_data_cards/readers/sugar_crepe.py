@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from clipaudit.data.files import FileImage, NamedItem
 from clipaudit.data.loaded import Loaded
 from clipaudit.errors import DataError
 from clipaudit.images import ImageRef
+from clipaudit.reading import json_values
 from clipaudit.text import printable
 
 KINDS = {
@@ -52,9 +53,10 @@ def with_images(loaded: Loaded) -> Loaded:
 
 def _entries(path: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise DataError(f"{printable(path)}: cannot be read as JSON ({printable(error)})") from error
+        raise DataError(f"{printable(path)}: cannot be read ({printable(error)})") from error
+    found = json_values(text, DataError, printable(path))
     if not isinstance(found, dict):
         raise DataError(f"{printable(path)}: must be an object of numbered pairs")
     return found
@@ -70,5 +72,5 @@ def _item(folder: Path, path: Path, kind: str, key: str, entry: Any) -> ImageRef
         raise DataError(f"{printable(path)}: entry {printable(key)}: '{printable(file)}' must be a file name alone")
     attributes = {"image": file, "caption": caption, "negative": negative, "kind": kind}
     item = f"{path.stem}/{key}"
-    found = next((folder / where / file for where in FOLDERS if (folder / where / file).is_file()), None)
+    found = next((folder / where / file for where in FOLDERS if os.path.isfile(folder / where / file)), None)
     return NamedItem(item, attributes) if found is None else FileImage(item, attributes, found, within=folder)

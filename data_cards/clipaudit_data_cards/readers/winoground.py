@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from clipaudit.data.files import FileImage, RowImage
 from clipaudit.data.sources_table import read_table
 from clipaudit.errors import DataError, nearest
 from clipaudit.images import ImageRef
+from clipaudit.reading import json_values
 from clipaudit.text import printable
 
 LINES, IMAGES = "examples.jsonl", "images"
@@ -54,10 +55,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            entry = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{printable(path)}: line {number} is no JSON ({printable(error)})") from error
+        entry = json_values(line, DataError, f"{printable(path)}: line {number}")
         if not isinstance(entry, dict):
             raise DataError(f"{printable(path)}: line {number} is no object with keys")
         yield number, entry
@@ -66,7 +64,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _file(folder: Path, name: str) -> Path:
     """Names are published without an ending."""
     named = [folder / f"{name}{suffix}" for suffix in ("", *SUFFIXES)]
-    return next((path for path in named if path.is_file()), named[1])
+    return next((path for path in named if os.path.isfile(path)), named[1])
 
 
 def _from_table(path: Path) -> list[ImageRef]:
