@@ -17,10 +17,11 @@ from clipaudit.plugins import list_audits
 
 EXAMPLES = {
     "gate": 6,
+    "scaling": 3,
     "tutorial": 9,
     "writing-a-card": 8,
     "writing-an-adapter": 7,
-    "writing-an-audit": 5,
+    "writing-an-audit": 6,
 }  # commands in each
 
 
