@@ -61,13 +61,20 @@ def primary_blocks(cell: CellResult, ids: Ids, most: int) -> tuple[Block, ...]:
 
 
 def detail_blocks(cell: CellResult, ids: Ids, most: int) -> tuple[tuple[str, tuple[Block, ...]], ...]:
-    """Findings that are not primary, by role."""
+    """Findings that are not primary, by role; none where `most` is 0."""
     roles = []
     for role, heading in ROLES.items():
         chosen = [(index, estimate) for index, estimate in enumerate(cell.estimates) if estimate.role == role]
-        if chosen:
+        if chosen and most:
             roles.append((heading, tuple(_blocks(cell, ids, chosen, most, ranked=False))))
     return tuple(roles)
+
+
+def shared_methods(blocks: Sequence[Block]) -> tuple[tuple[str, str], ...]:
+    """How the findings of all these blocks were made, where they are several: said once instead of with each."""
+    if len(blocks) < 2:
+        return ()
+    return tuple(pair for pair in blocks[0].methods if all(pair in other.methods for other in blocks))
 
 
 def title_of(cell: CellResult) -> str:

@@ -22,9 +22,12 @@ def cell_view(cell: CellResult, ids: blocks.Ids, album: Album, detail: Detail) -
     for figure in cell.figures:
         anchor = ids.unique(f"figure--{anchors.slug(ids.names[cell.key])}--{anchors.slug(figure.id)}")
         if isinstance(figure, GalleryFigure):
-            galleries.append(album.view(cell, figure, anchor))
+            galleries.append(album.view(cell, figure, anchor, detail.gallery))
         else:
             plots.append(plot_view(figure, anchor, detail, drawn=len(plots) < detail.plots))
+    plots, left_out = plots[: detail.tables], plots[detail.tables :]
+    primary = blocks.primary_blocks(cell, ids, detail.findings)
+    details = blocks.detail_blocks(cell, ids, detail.details)
     return CellView(
         anchor=ids.cell[cell.key],
         slug=cell.slug,
@@ -45,9 +48,12 @@ def cell_view(cell: CellResult, ids: blocks.Ids, album: Album, detail: Detail) -
         params=parameters(cell.params),
         notes=cell.notes,
         tally=blocks.tally(cell),
-        primary=blocks.primary_blocks(cell, ids, detail.findings),
-        details=blocks.detail_blocks(cell, ids, detail.details),
+        primary=primary,
+        details=details,
+        details_left_out=0 if detail.details else sum(e.role != "primary" for e in cell.estimates),
+        shared=blocks.shared_methods([*primary, *(block for _, group in details for block in group)]),
         plots=tuple(plots),
+        plots_left_out=len(left_out),
         galleries=tuple(galleries),
     )
 

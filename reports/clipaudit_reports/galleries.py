@@ -21,11 +21,11 @@ class Album:
         self._files = thumbnails
         self._share = budget // max(1, galleries)
 
-    def view(self, cell: CellResult, figure: GalleryFigure, anchor: str) -> GalleryView:
-        """A gallery: each row's pictures, or why they are missing."""
+    def view(self, cell: CellResult, figure: GalleryFigure, anchor: str, most: int) -> GalleryView:
+        """A gallery: the pictures of its first `most` rows, or why they are missing."""
         left = self._share
         rows = []
-        for entry in figure.entries:
+        for entry in figure.entries[:most]:
             pictures = []
             whole = len(entry.items) == len(entry.thumbnails)  # else which of them is missing is not known
             for position, name in enumerate(entry.thumbnails):
@@ -37,7 +37,9 @@ class Album:
             rows.append(_row(entry, pictures))
         pictured = any(each.uri for row in rows for each in row.pictures)
         scale = _scale(figure.scale) if pictured and figure.scale is not None else None
-        return GalleryView(anchor, figure.title, figure.caption, figure.withheld, tuple(rows), scale)
+        return GalleryView(
+            anchor, figure.title, figure.caption, figure.withheld, tuple(rows), scale, len(figure.entries) - len(rows)
+        )
 
 
 def _scale(scale: ColourScale) -> ScaleView:

@@ -283,6 +283,7 @@ class GalleryView:
     withheld: str
     rows: tuple[GalleryRow, ...]
     scale: ScaleView | None = None  # only where a picture is shown
+    left_out: int = 0  # rows that the page has no room for
 
     @property
     def across(self) -> int:
@@ -315,7 +316,10 @@ class CellView:
     tally: tuple[tuple[Severity, int], ...]
     primary: tuple[Block, ...]
     details: tuple[tuple[str, tuple[Block, ...]], ...]  # role in words -> blocks
+    details_left_out: int  # estimates that are not primary, where the page has room for none of them
+    shared: tuple[tuple[str, str], ...]  # how all of these findings were made
     plots: tuple[PlotView, ...]
+    plots_left_out: int  # that the page has no room for
     galleries: tuple[GalleryView, ...]
 
 

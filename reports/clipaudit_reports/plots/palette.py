@@ -12,7 +12,7 @@ INK, MUTED, HAIR, BAND, PAPER = "#010203", "#010204", "#010205", "#010206", "#01
 HEAT_LOW, HEAT_HIGH = "#010208", "#010209"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9")  # blue first: most are one series
 MARKERS = ("o", "D", "s", "^", "v", "P")
-HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++")
+HATCHES = ("", "////", "----", "xxxx", "\\\\\\\\", "++++")  # lines only: a dotted one is a hundred kilobytes of circles
 
 # groups of a forest plot that are statuses, or outcomes of a comparison, look as they do everywhere else on the page
 STATUSES: dict[str, str] = {

@@ -39,7 +39,7 @@ def test_a_score_that_the_caption_has_is_not_said_twice(result: RunResult) -> No
     said = GalleryItem(items=("a",), caption="light: s = +0.035", score=0.035)
     unsaid = GalleryItem(items=("b",), caption="dark", score=-0.035)
     figure = GalleryFigure(id="g", title="t", entries=(said, unsaid))
-    rows = Album({}, 1, 0).view(result.cells[0], figure, "g").rows
+    rows = Album({}, 1, 0).view(result.cells[0], figure, "g", most=2).rows
     assert [row.score for row in rows] == ["", "−0.035"]
 
 
@@ -72,3 +72,11 @@ def test_where_a_picture_of_a_row_is_missing_no_other_gets_its_head(
     entry = maps.entries[0].model_copy(update={"thumbnails": ("m0c.webp",)})
     view = Album(thumbnails, 1, 1_000_000).view(done, maps.model_copy(update={"entries": (entry,)}), "a")
     assert [(picture.head, bool(picture.uri)) for picture in view.rows[0].pictures] == [("", True)]
+
+
+def test_rows_that_the_page_has_no_room_for_are_counted(result: RunResult) -> None:
+    figure = GalleryFigure(
+        id="g", title="t", entries=tuple(GalleryItem(items=(f"{i}",), caption=f"{i}") for i in range(5))
+    )
+    view = Album({}, 1, 0).view(result.cells[0], figure, "g", most=3)
+    assert ([row.caption for row in view.rows], view.left_out) == (["0", "1", "2"], 2)
