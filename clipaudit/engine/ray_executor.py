@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 SHARE_IMAGES = 2048
 _OBJECT_STORE = 200 << 20  # bytes, for a cluster of this machine alone: rows on their way; more goes to disk
+_PATIENCE = 10.0  # seconds
 _PASSED_ON = ("CLIPAUDIT_CACHE", "HF_HUB_OFFLINE")
 
 
@@ -74,7 +77,7 @@ class RayExecutor:
             self._start = (opening, Path.cwd(), run.absolute(), max_error_rate)
             self._workers = [self._worker() for _ in range(self._size.workers)]
             self.facts: list[Facts] = [self._open(worker) for worker in self._workers]
-            _agree(self.facts)
+            agree(self.facts)
         except BaseException:
             self._leave()
             raise
@@ -164,7 +167,7 @@ class RayExecutor:
         self._ray.kill(self._workers[slot])
         self._workers[slot] = self._worker()
         self.facts[slot] = self._open(self._workers[slot])
-        _agree(self.facts)
+        agree(self.facts)
 
     def _open(self, worker: Any) -> Facts:
         try:
@@ -211,12 +214,24 @@ def _connect(ray: ModuleType, address: str | None) -> bool:
     if where is None:
         ray.init(address="local", include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
         return True
+    _answers(where)
     try:
         ray.init(address=where, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(f"--address {where}: no Ray cluster can be reached there ({reason:.200})") from error
     return True
+
+
+def _answers(where: str) -> None:
+    """UsageError where nothing listens at HOST:PORT: Ray itself would try for minutes."""
+    match = re.fullmatch(r"(?:ray://)?([^/]+):([0-9]+)", where)
+    if match is None:
+        return
+    try:
+        socket.create_connection((match[1], int(match[2])), timeout=_PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"--address {where}: nothing answers there ({error}); is the cluster up?") from error
 
 
 def _size(ray: ModuleType, workers: int | None) -> _Size:
@@ -233,7 +248,7 @@ def _size(ray: ModuleType, workers: int | None) -> _Size:
     return _Size(chosen, max(1, smallest // on_one), 1 if gpus else 0)
 
 
-def _agree(facts: Sequence[Facts]) -> None:
+def agree(facts: Sequence[Facts]) -> None:
     """UsageError where workers differ, for then the result would depend on who ran what."""
     first = facts[0]
     for other in facts:

@@ -62,8 +62,8 @@ class RayWorker:
         self._cells = InProcess(self._model, self._store.scratch, self._max_error_rate, lambda planned, error: None)
         names = cell_names(self._plan, info.fingerprint)
         self._planned = dict(zip(names, self._plan.cells, strict=False))  # names of what cannot be run come last
-        mark = _mark(cache_root())
-        return Facts(os.getpid(), environment.versions(), info, names, mark, environment.hardware())
+        cache = mark(cache_root())
+        return Facts(os.getpid(), environment.versions(), info, names, cache, environment.hardware())
 
     def embed(self, names: Sequence[str], shard: Shard) -> int:
         """Embed a share of what these cells show the model, into the cache; returns how many items were computed."""
@@ -85,7 +85,7 @@ class RayWorker:
         return self._cells.counters
 
 
-def _mark(folder: Path) -> str:
+def mark(folder: Path) -> str:
     """What is written in a file of the folder: the same for all that see it. Another each time where it cannot be."""
     own = uuid.uuid4().hex
     try:
