@@ -70,7 +70,7 @@ def test_where_a_picture_of_a_row_is_missing_no_other_gets_its_head(
     maps = done.figures[-1]
     assert isinstance(maps, GalleryFigure)
     entry = maps.entries[0].model_copy(update={"thumbnails": ("m0c.webp",)})
-    view = Album(thumbnails, 1, 1_000_000).view(done, maps.model_copy(update={"entries": (entry,)}), "a")
+    view = Album(thumbnails, 1, 1_000_000).view(done, maps.model_copy(update={"entries": (entry,)}), "a", most=1)
     assert [(picture.head, bool(picture.uri)) for picture in view.rows[0].pictures] == [("", True)]
 
 
