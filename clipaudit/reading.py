@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 TEXT_BYTES = 2**20  # of a suite, a policy, a card, a manifest: text that somebody reads
 RESULT_BYTES = 2**27  # of a result: those of the largest suites have a few million bytes
-_FEW, _FACTOR = 10_000_000, 1000  # values that any table may have, and what compression can do at best
+_ROWS, _ROWS_PER_BYTE = 20_000_000, 50  # that any table may have, and what a matrix of zeros and ones comes to
+_UNPACKED, _FACTOR = 2**28, 1000  # bytes, likewise
 
 
 def read_bytes(path: Path, fault: type[ClipAuditError], where: str, limit: int) -> bytes:
@@ -58,7 +59,8 @@ def swollen(metadata: pq.FileMetaData, size: int) -> str:
 
     Columns are not looked at: pyarrow ends the process where the description of one is damaged.
     """
-    most = max([metadata.num_rows, *(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))])
-    if most <= max(_FEW, _FACTOR * size):
+    rows = metadata.num_rows
+    unpacked = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    if rows <= max(_ROWS, _ROWS_PER_BYTE * size) and unpacked <= max(_UNPACKED, _FACTOR * size):
         return ""
-    return f"declares {most:,} values or bytes in a file of {size:,} bytes (a decompression bomb?)"
+    return f"declares {rows:,} rows of {unpacked:,} bytes in a file of {size:,} bytes (a decompression bomb?)"

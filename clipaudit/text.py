@@ -7,6 +7,7 @@ import unicodedata
 
 from clipaudit.redact import hidden
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would compute
 _JOINERS = "\u200c\u200d"  # needed to spell several languages, and harmless
 # control, format (bidi overrides), surrogate, private use, unassigned, line and paragraph separators
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -41,7 +41,7 @@ def _pair(out: Console, found: Comparison, pair: Pair, everything: bool) -> None
         for each in listed:
             title = Text.assemble(printable(words.named(each), limit=80), (f"\n{printable(each.cell_name)}", "dim"))
             mark = Text(f"{words.MARKS[each.outcome]} {each.outcome.value}", _STYLES[each.outcome])
-            table.add_row(mark, title, *_figures(each))
+            table.add_row(mark, title, *(Text(printable(figure)) for figure in _figures(each)))
         out.print(table)
     for each in listed:
         if each.flips is not None and each.role == "primary":

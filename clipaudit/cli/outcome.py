@@ -93,8 +93,8 @@ def _row(name: str, estimate: Estimate) -> tuple[str, ...]:
     return (
         printable(name),
         printable(title, limit=70),
-        value_text(estimate.value, estimate.unit, spread=spread),
-        "" if interval is None else interval_text(interval.low, interval.high, estimate.unit),
+        printable(value_text(estimate.value, estimate.unit, spread=spread), limit=30),
+        "" if interval is None else printable(interval_text(interval.low, interval.high, estimate.unit), limit=40),
         count_text(estimate.n),
         "" if p is None else p_text(p).removeprefix("p ").removeprefix("= "),
         "" if estimate.status is Status.DESCRIBED else estimate.status.value,

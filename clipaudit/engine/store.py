@@ -29,7 +29,7 @@ from clipaudit.engine.seal import NAME as SUMS
 from clipaudit.engine.seal import ROWS, fault, seal, sums
 from clipaudit.errors import StorageError, UsageError
 from clipaudit.paths import inside, leaves
-from clipaudit.reading import RESULT_BYTES, read_bytes
+from clipaudit.reading import RESULT_BYTES, read_bytes, swollen
 from clipaudit.redact import hidden
 from clipaudit.results import CellResult, CellStatus, Manifest, RunResult
 from clipaudit.text import printable
@@ -140,6 +140,8 @@ class RunStore:
 
         path = self.folder(slug, key) / "rows.parquet"
         try:
+            if wrong := swollen(pq.read_metadata(path), path.stat().st_size):
+                raise UsageError(f"{path}: {wrong}")
             return pq.read_table(path)
         except OSError as error:
             raise UsageError(f"{path}: cannot read the rows ({error}); run the cell again") from error

@@ -8,12 +8,12 @@ import json
 
 from clipaudit.gate.results import GateResult
 from clipaudit.results import CellResult, Estimate, RunResult
+from clipaudit.text import FORMULA
 
 COLUMNS = (
     "cell", "cell_key", "audit", "audit_version", "data", "metric", "title", "role", "subgroup", "value", "unit",
     "low", "high", "level", "n", "clusters", "p", "p_adjusted", "minimum_detectable", "direction", "status", "sentence",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(result: RunResult, gate: GateResult | None = None) -> str:
@@ -39,4 +39,4 @@ def _line(cell: CellResult, e: Estimate) -> tuple[object, ...]:
 
 def _plain(value: object) -> object:
     """A label that a spreadsheet would take for a formula is quoted."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -64,18 +64,22 @@ def _entry(cell: CellResult, estimate: Estimate) -> EvalResult:
     data = cell.data
     config = ", ".join(f"{key}: {value}" for key, value in estimate.subgroup.items())
     interval = estimate.interval
-    ends = {} if interval is None else {"interval": [interval.low, interval.high], "interval_method": interval.method}
+    ends = (
+        {}
+        if interval is None
+        else {"interval": [interval.low, interval.high], "interval_method": printable(interval.method)}
+    )
     return EvalResult(
         task_type=TASK,
         task_name=printable(cell.title or cell.slug),
-        dataset_type=data.id if data else cell.audit.id,
+        dataset_type=printable(data.id if data else cell.audit.id),
         dataset_name=printable(data.title if data else cell.audit.title),
         dataset_revision=data.digest if data else None,
-        metric_type=f"{cell.audit.id}.{estimate.metric}",
+        metric_type=printable(f"{cell.audit.id}.{estimate.metric}"),
         metric_name=printable(f"{estimate.title} ({config})" if config else estimate.title),
         metric_config=cell.key,  # keeps apart what the hub would merge: the same metric under other parameters
         metric_value=estimate.value,
-        metric_args={"unit": estimate.unit, "n": estimate.n, **ends},
+        metric_args={"unit": printable(estimate.unit), "n": estimate.n, **ends},
     )
 
 
