@@ -45,8 +45,9 @@ BLIND_METHODS = (
     "The same choice without the image is made in four ways: by length (fewer words); by fluency (mean log-probability "
     "of a word-bigram model, Witten-Bell, learnt from the true captions of all other images); by the model's own text "
     "tower (cosine to the mean true caption of other images); by the average image (cosine to the mean of the other "
-    "images). The gain is over the strongest of them on the same pairs, which favours it a little. Intervals: BCa "
-    "bootstrap over images. Tests: sign-flip permutation over images, Holm over them."
+    "images). The gain is over the strongest of them on the same pairs, which favours it: where "
+    "several are equally strong the gain looks some points smaller than it is, and the high end of its interval allows "
+    "for all of them. Intervals: BCa bootstrap over images. Tests: sign-flip permutation over images, Holm over them."
 )
 LANGUAGE_PRIORS = (
     "Lin, Chen, Pathak, Zhang, Ramanan 2024, Revisiting the role of language priors in vision-language models, ICML"
@@ -54,7 +55,7 @@ LANGUAGE_PRIORS = (
 
 SPEC = AuditSpec(
     id="composition",
-    version="1",
+    version="2",
     family="meaning",
     title="Compositional hard negatives",
     question="Does the model take a true caption rather than one in which an object, an attribute or a relation is "

@@ -40,7 +40,7 @@ class WordOrderParams(Params):
 
 SPEC = AuditSpec(
     id="word_order",
-    version="1",
+    version="2",
     family="meaning",
     title="Word order",
     question="Does the model prefer a caption of an image to the same words in another order, and would it without the "
