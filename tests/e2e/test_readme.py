@@ -78,7 +78,7 @@ def test_every_command_that_is_named_is_there_and_takes_its_options(where: str, 
     try:
         known[call[0]].make_context(call[0], list(call[1:]))  # parses, and runs nothing
     except (click.MissingParameter, click.BadOptionUsage):  # a part of a call: "`clipaudit run --model`"
-        assert f"clipaudit {shlex.join(call)}" not in README, "an example that cannot be typed as it stands"
+        assert f"$ clipaudit {shlex.join(call)}" not in README, "an example that cannot be typed as it stands"
 
 
 def test_every_option_that_is_named_is_one() -> None:
