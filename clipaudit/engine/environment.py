@@ -25,7 +25,8 @@ MEASURING = ("torch", "open_clip_torch", "timm", "transformers", "tokenizers", "
 _COMPUTING = ("processor", "cpu capability", "accelerator")
 
 
-def packages() -> dict[str, str]:
+@cache
+def packages() -> Mapping[str, str]:
     """Versions of what a run depends on; absent packages are left out."""
     found = {}
     for name in PACKAGES:

@@ -15,25 +15,26 @@ HERE = Path(__file__).parent
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Environment of a clean user: own cache, no hub, no colours."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLIPAUDIT", "HF_"))}
+def _clean() -> dict[str, str]:
+    """Environment of a clean user: no hub, no colours, nothing set for clipaudit."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLIPAUDIT", "HF_", "PYTEST"))}
     paths = [str(HERE), *filter(None, [kept.get("PYTHONPATH")])]
     return kept | {
-        "CLIPAUDIT_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "140",
-        "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths),
+        "HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "140", "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(paths),
     }  # fmt: skip
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Environment of a clean user with a cache of its own."""
+    return _clean() | {"CLIPAUDIT_CACHE": str(tmp_path / "cache")}
 
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     """Commands that start at once: forked from a process that has imported everything."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLIPAUDIT", "HF_", "PYTEST"))}
-    server = Forks(
-        kept
-        | {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "140", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
-    )
+    server = Forks(_clean())
     yield server
     server.close()
 

@@ -101,6 +101,9 @@ def serve() -> None:
             import_module(name)
         except ImportError:
             continue
+    from clipaudit.plugins import list_audits
+
+    list_audits()
     for line in sys.stdin:
         request = json.loads(line)
         answer = _wait(request["wait"]) if "wait" in request else _fork(request)
