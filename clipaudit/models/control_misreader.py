@@ -60,7 +60,8 @@ class MisreaderControl:
             if "label" not in image.attributes:
                 values[i], errors[i] = np.nan, f"{image.id}: {self.info.name} needs an image with a label"
                 continue
-            values[i] = [float(np.mean([self._score(image, *read) for read in texts])) for texts in asked]
+            scores = self._scores(image)
+            values[i] = [sum(scores[self._case(image, *read)] for read in texts) / len(texts) for texts in asked]
         return Scores(values, "cosine", tuple(errors))
 
     def _read(self, text: str) -> tuple[str | None, bool]:
@@ -71,10 +72,16 @@ class MisreaderControl:
         label = holds(text, self._params.labels)
         return (None if label is None else tidy(label)), False
 
-    def _score(self, image: ImageRef, label: str | None, plain: bool) -> float:
+    def _case(self, image: ImageRef, label: str | None, plain: bool) -> str:
+        if label is None:
+            return "misspelt"
+        return "other" if label != tidy(image.attributes["label"]) else "plain" if plain else "reworded"
+
+    def _scores(self, image: ImageRef) -> dict[str, float]:
+        """By case."""
         params = self._params
-        if label is not None and label != tidy(image.attributes["label"]):
-            return _OTHER
-        share = params.misspelt if label is None else 0.0 if plain else params.reworded
-        failed = uniform(params.seed, "misspelt" if label is None else "reworded", image.id) < share
-        return _LOST if failed else _FOUND
+        failed = {
+            name: uniform(params.seed, name, image.id) < share
+            for name, share in (("misspelt", params.misspelt), ("reworded", params.reworded))
+        }
+        return {"plain": _FOUND, "other": _OTHER} | {name: _LOST if lost else _FOUND for name, lost in failed.items()}

@@ -9,6 +9,7 @@ from clipaudit.validation.plan import Planted, Validation, items
 
 LABELS = ("lemon", "melon", "grape", "peach", "cherry")
 REWORDED = 0.2
+_PARAMS = {"candidates": 3}
 _SHARES = (0.2, 0.3, 0.4, 0.5, 0.7)
 
 
@@ -33,11 +34,12 @@ def plans() -> Sequence[Validation]:
     return (
         Validation(
             "attack_success", "Swapped letters fail for more images than rewordings do", pictures,
-            tuple(Planted(model(share), share, share) for share in _SHARES), subgroup="letters swapped",
+            tuple(Planted(model(share), share, share) for share in _SHARES), _PARAMS, "letters swapped",
             x_label=failing,
         ),
         Validation(
             "robust_accuracy", "What stands where swapped letters and rewordings fail independently", pictures,
-            tuple(Planted(model(share), share, robust(share)) for share in _SHARES), null=False, x_label=failing,
+            tuple(Planted(model(share), share, robust(share)) for share in _SHARES), _PARAMS, null=False,
+            x_label=failing,
         ),
     )  # fmt: skip
