@@ -131,7 +131,8 @@ class RayExecutor:
                 done = self._get(ready[0])
             except self._lost:
                 deaths[number] += 1
-                self._note(f"a worker died at {job}: another is started")
+                what = f"share {job} of the embeddings" if isinstance(job, Shard) else job
+                self._note(f"a worker died at {what}: another is started")
                 self._replace(slot)
                 if deaths[number] < ATTEMPTS:
                     waiting.appendleft((number, job))

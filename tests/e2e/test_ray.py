@@ -70,26 +70,35 @@ def lines(log: Path) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What one process finds, with a cache of its own."""
-    folder = tmp_path_factory.mktemp("here")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CLIPAUDIT")}
-    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [kept.get("PYTHONPATH")])])
-    env = kept | {"CLIPAUDIT_CACHE": str(folder / "cache"), "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    code, errors = finish(start(folder / "run", env), folder / "run")
-    assert code == 0, errors
-    return (folder / "run" / "result.json").read_bytes()
+def interrupt(process: subprocess.Popen[bytes], out: Path) -> None:
+    """Ctrl-C as a terminal does it, to everybody: it stops cleanly and leaves no worker behind."""
+    both = workers(process)
+    assert len(both) == 2
+    os.killpg(process.pid, signal.SIGINT)
+    code, errors = finish(process, out)
+    assert code == 130, errors
+    assert "Traceback" not in errors
+    assert "the same command goes on" in errors
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in both) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in both)
 
 
 @pytest.mark.slow
-def test_killed_workers_lose_nothing(tmp_path: Path, environment: dict[str, str], here: bytes) -> None:
-    """One is killed while it embeds, another as the first cell is begun."""
-    log, out = tmp_path / "log", tmp_path / "out"
-    process = start(out, environment | {"SLOW_LOG": str(log), "SLOW_SECONDS": "0.1"}, *ON_RAY)
-    wait_until(lambda: lines(log) >= 40, process)
+def test_interrupted_and_with_killed_workers_it_loses_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Ctrl-C while it embeds; of the run that goes on, one worker is killed while it embeds, and both as the first cell
+    is begun."""
+    calm, out, slow = tmp_path / "calm", tmp_path / "out", environment | {"SLOW_SECONDS": "0.1"}
+    code, errors = finish(start(calm, environment | {"CLIPAUDIT_CACHE": str(tmp_path / "other")}), calm)
+    assert code == 0, errors
+    process = start(out, slow | {"SLOW_LOG": str(tmp_path / "log-1")}, *ON_RAY)
+    wait_until(lambda: lines(tmp_path / "log-1") >= 20, process)
+    interrupt(process, out)
+
+    process = start(out, slow | {"SLOW_LOG": str(tmp_path / "log-2")}, *ON_RAY)
+    wait_until(lambda: lines(tmp_path / "log-2") >= 40, process)
     first = workers(process)
-    assert len(first) == 2
     os.kill(first[0], signal.SIGKILL)
     wait_until(lambda: "\nrun " in out.with_suffix(".err").read_text(), process)
     second = workers(process)
@@ -99,30 +108,10 @@ def test_killed_workers_lose_nothing(tmp_path: Path, environment: dict[str, str]
     code, errors = finish(process, out)
     assert code == 0, errors
     assert errors.count("a worker died at") >= 2
-    assert (out / "result.json").read_bytes() == here
+    assert (out / "result.json").read_bytes() == (calm / "result.json").read_bytes()
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["hardware"]["workers"] == "2 on Ray"
     assert set(manifest["cell_seconds"]) == {path.name for path in (out / "cells").iterdir()}
-
-
-@pytest.mark.slow
-def test_interrupted_is_clean_and_resumed_here(tmp_path: Path, environment: dict[str, str], here: bytes) -> None:
-    log, out = tmp_path / "log", tmp_path / "out"
-    process = start(out, environment | {"SLOW_LOG": str(log), "SLOW_SECONDS": "0.1"}, *ON_RAY)
-    wait_until(lambda: lines(log) >= 40, process)
-    both = workers(process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to everybody
-    code, errors = finish(process, out)
-    assert code == 130, errors
-    assert "Traceback" not in errors
-    assert "the same command goes on" in errors
-    deadline = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}").exists() for pid in both) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in both), "no worker is left behind"
-    code, errors = finish(start(out, environment), out)
-    assert code == 0, errors
-    assert (out / "result.json").read_bytes() == here
 
 
 def test_options_of_ray_alone(cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
