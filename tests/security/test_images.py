@@ -31,9 +31,13 @@ for name, (make, _) in BOMBS.items():
         del image
     except ImageError as error:
         said[name] = str(error)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# Not ru_maxrss, which a process has from the one that started it.
+peak = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps([said, peak]))
 """
+
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured as Linux tells it")
 
 
 @pytest.fixture(scope="module")
