@@ -1,4 +1,4 @@
-"""A run that is killed goes on where it was: nothing lost, nothing computed twice, the same result byte for byte."""
+"""A demo run, killed twice while it computes, goes on where it was; test_reliability_kill.py has all other moments."""
 
 from __future__ import annotations
 
@@ -67,25 +67,3 @@ def test_killed_and_resumed_equals_undisturbed(tmp_path: Path, environment: dict
     assert sum(count - 1 for count in computed.values()) <= may_be_lost
     passes = json.loads((out / "manifest.json").read_text())["forward_passes"]
     assert passes["images_computed"] + passes["texts_computed"] < len(asked) / 2
-
-
-def test_warm_rerun_makes_no_forward_pass_and_the_same_result(tmp_path: Path, environment: dict[str, str]) -> None:
-    first = start(tmp_path / "first", environment, tmp_path / "first.log", 0)
-    assert finish(first)[0] == 0
-    second = start(tmp_path / "second", environment, tmp_path / "second.log", 0)
-    assert finish(second)[0] == 0
-    assert (tmp_path / "first.log").stat().st_size > 0
-    assert not (tmp_path / "second.log").exists()
-    assert (tmp_path / "first" / "result.json").read_bytes() == (tmp_path / "second" / "result.json").read_bytes()
-
-
-def test_interrupt_is_clean_and_resumable(tmp_path: Path, environment: dict[str, str]) -> None:
-    log, out = tmp_path / "log", tmp_path / "out"
-    process = start(out, environment, log, 0.05)
-    wait_for_lines(log, 100, process)
-    process.send_signal(signal.SIGINT)
-    code, errors = finish(process)
-    assert code == 130
-    assert "Traceback" not in errors
-    assert "the same command goes on" in errors
-    assert finish(start(out, environment, log, 0))[0] == 0
