@@ -77,6 +77,7 @@ SPEC = AuditSpec(
     limits=(
         "Looks are colour histograms and local binary patterns; shape, pose and size are not looked at.",
         "Classes are those of the labels: two that are nearly the same thing (a pear, a lemon) count as different.",
+        "Two images are often each other's nearest: of how alike neighbours look the interval is somewhat too short.",
         "Triplets are made as hard as the set allows, so sets cannot be compared with each other by them.",
     ),
     methods="Of each image the triplet is: itself; the image of its class least alike in the cue; the image of another "
