@@ -20,6 +20,7 @@ from clipaudit.errors import ModelError, nearest
 from clipaudit.images import ImageRef
 from clipaudit.models.options import LoadOptions, Progress
 from clipaudit.models.protocol import DualEncoder, Model
+from clipaudit.text import printable
 
 Loaded = DualEncoder | Model
 
@@ -82,7 +83,10 @@ def parse_spec(spec: str) -> tuple[str, str]:
 
 def _load(spec: str, options: LoadOptions) -> Loaded:
     scheme, rest = parse_spec(spec)
-    return _LOADERS[scheme](rest, options)
+    try:
+        return _LOADERS[scheme](rest, options)
+    except OSError as error:  # a name that is too long for a file, a folder that may not be read
+        raise ModelError(f"{printable(spec)}: {error.strerror or error}") from error
 
 
 def _reference(_rest: str, options: LoadOptions) -> Loaded:
