@@ -55,6 +55,14 @@ def test_passes_the_tests_that_come_with_it(site: Path, tmp_path: Path) -> None:
     assert "4 passed" in done.stdout
 
 
+def test_finds_what_it_plants(site: Path, tmp_path: Path) -> None:
+    done = clipaudit(site, tmp_path, "validate", "tidy", "--seeds", "20", "--jobs", "1", "--out", "found")
+    assert done.returncode == 0, done.stderr
+    (curve,) = json.loads((tmp_path / "found" / "validation.json").read_text())["audits"][0]["curves"]
+    assert [level["truth"] for level in curve["levels"]] == [0.25, 0.35, 0.5, 0.8]
+    assert all(abs(level["mean"] - level["truth"]) < 4 * (0.25 / 80 / 20) ** 0.5 for level in curve["levels"])
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [("Text-colour", "lower-case letters"), ("class", "lower-case letters"), ("zero_shot", "is installed already")],
