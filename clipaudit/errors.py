@@ -28,7 +28,7 @@ class ClipAuditError(Exception):
     exit_code: ExitCode = ExitCode.USAGE
 
     def __init__(self, message: str = "", *, example: str = "") -> None:
-        super().__init__(printable(message, limit=None))  # one line, whatever a file or a plug-in wrote into it
+        super().__init__(printable(message, limit=4000))  # one line, whatever a file or a plug-in wrote into it
         self.example = example
 
 
