@@ -133,6 +133,8 @@ def _child(request: dict[str, Any]) -> int:
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / f"{name}-{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # A shell may have started the tests in its background, where SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in request.get("ignored", []):
         signal.signal(number, signal.SIG_IGN)
     _watch(request, folder / f"moments-{os.getpid()}")
