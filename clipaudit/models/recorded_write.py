@@ -118,9 +118,10 @@ def _table(key: str, names: list[str], embedded: Embedded) -> pa.Table:
     import pyarrow as pa
 
     vectors = np.asarray(embedded.vectors, np.float32)
-    kind = pa.list_(pa.float32(), vectors.shape[1])
-    failed = pa.array([error is not None for error in embedded.errors])
-    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), type=kind, mask=failed)
+    failed = np.array([error is not None for error in embedded.errors], np.bool_)
+    # Lists of any length, empty where there is none: pyarrow before 26 cannot write fixed ones of which some are null.
+    offsets = np.concatenate([[0], np.cumsum(np.where(failed, 0, vectors.shape[1]))]).astype(np.int32)
+    column = pa.ListArray.from_arrays(offsets, pa.array(vectors[~failed].reshape(-1)), mask=pa.array(failed))
     columns = {key: names, "embedding": column, "error": pa.array(embedded.errors, pa.string())}
     if embedded.lengths is not None:
         columns[LENGTH] = pa.array(np.asarray(embedded.lengths, np.float64))
