@@ -3,13 +3,12 @@ are these patches' weights, and another word that moves a known share of the wei
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipaudit.data.dataset import Dataset
-from clipaudit.validation.plan import Planted, Validation, items
+from clipaudit.validation.plan import Planted, PlantedItem, Validation, items
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,23 +18,8 @@ MOVED = (0.0, 0.2, 0.4, 0.7)
 _SHOWN, _SIDE = 18, 8
 
 
-@dataclass(frozen=True)
-class Plate:
+class Plate(PlantedItem):
     """A dark plate without a ground."""
-
-    number: int
-
-    @property
-    def id(self) -> str:
-        return f"{self.number:05d}"
-
-    @property
-    def attributes(self) -> Mapping[str, str]:
-        return {"label": LABELS[self.number % len(LABELS)]}
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.id.encode()).hexdigest()
 
     def load(self) -> Image.Image:
         from PIL import Image as pil
@@ -45,8 +29,8 @@ class Plate:
 
 def plates() -> Dataset:
     """18 plates of three labels; the control looks at no pixel."""
-    shown = [Plate(i) for i in range(_SHOWN)]
-    return replace(items([image.attributes for image in shown]), images=shown)
+    planted = items([{"label": LABELS[i % len(LABELS)]} for i in range(_SHOWN)])
+    return replace(planted, images=[Plate(image.id, image.attributes) for image in planted.images])
 
 
 def plans() -> Sequence[Validation]:

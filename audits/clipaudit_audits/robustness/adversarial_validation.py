@@ -3,14 +3,13 @@ uniform up to a reach, so that the share that stands at a radius is known."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipaudit.data.dataset import Dataset
 from clipaudit.models.control_bordered import LABELS, picture
-from clipaudit.validation.plan import Planted, Validation, items
+from clipaudit.validation.plan import Planted, PlantedItem, Validation, items
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,32 +19,17 @@ REACHES = (2.5, 4.0, 8.0)  # of 255
 _SHOWN = 48
 
 
-@dataclass(frozen=True)
-class Numbered:
-    """A picture in which the network reads its number and class."""
-
-    number: int
-
-    @property
-    def id(self) -> str:
-        return f"{self.number:05d}"
-
-    @property
-    def attributes(self) -> Mapping[str, str]:
-        return {"label": LABELS[self.number % len(LABELS)]}
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.id.encode()).hexdigest()
+class Numbered(PlantedItem):
+    """A picture in which the network reads its number, which is its id, and class."""
 
     def load(self) -> Image.Image:
-        return picture(self.number, self.attributes["label"])
+        return picture(int(self.id), self.attributes["label"])
 
 
 def pictures() -> Dataset:
     """48 pictures of two classes."""
-    shown = [Numbered(i) for i in range(_SHOWN)]
-    return replace(items([image.attributes for image in shown]), images=shown)
+    planted = items([{"label": LABELS[i % len(LABELS)]} for i in range(_SHOWN)])
+    return replace(planted, images=[Numbered(image.id, image.attributes) for image in planted.images])
 
 
 def broken(reach: float) -> float:
