@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import binom, binomtest, bootstrap
+from scipy.stats import binom, binomtest, bootstrap, ttest_1samp
 
 from clipaudit.stats.bootstrap import bca, bca_mean, bca_ratio
-from clipaudit.stats.intervals import wilson
+from clipaudit.stats.intervals import t_mean, wilson
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +21,19 @@ def test_wilson_is_that_of_scipy(successes: int, n: int, level: float) -> None:
     ours, theirs = wilson(successes, n, level), binomtest(successes, n).proportion_ci(level, "wilson")
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
     assert ours.level == level
+
+
+@pytest.mark.parametrize("n", [2, 6, 40])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_students_interval_is_that_of_scipy(n: int, level: float) -> None:
+    values = np.random.default_rng(n).normal(3, 2, n)
+    ours, theirs = t_mean(values, level), ttest_1samp(values, 0).confidence_interval(level)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+    assert ours.level == level
+
+
+def test_students_interval_needs_two_values_that_differ() -> None:
+    assert (t_mean([1.0]).low, t_mean([2.0, 2.0, 2.0]).high) == (None, None)
 
 
 def test_wilson_without_items_and_with_impossible_counts() -> None:
